@@ -1,0 +1,102 @@
+package order
+
+import "encoding/hex"
+
+// Kind is the type of an event; one topic carries one kind.
+type Kind uint8
+
+// The three kinds of events.
+const (
+	KindStatus Kind = iota
+	KindCompleted
+	KindTranscript
+)
+
+// String returns the kind as CloudEvents' ce_type has it, without prefix and version.
+func (k Kind) String() string {
+	return [...]string{"call-status-changed", "call-completed", "transcript-line"}[k]
+}
+
+// ID identifies an announcement: same content, same ID. See identity.go.
+type ID [16]byte
+
+// String returns the ID as events carry it: 32 hex digits.
+func (id ID) String() string { return hex.EncodeToString(id[:]) }
+
+// Event is one announcement. Body is a *StatusChanged, *CallCompleted or
+// *TranscriptLine.
+type Event struct {
+	ID ID
+	Ref
+	Info
+	CallID       string
+	Attempt      int    // 1 = the order's first call
+	TrackedSince Millis // when the order's state began
+	ObservedAt   Millis // when the answer arrived that showed it
+	Replay       bool   // announced again on request
+	Body         Body
+
+	// What a CallCompleted says of its surroundings; not part of its identity.
+	TranscriptLines int    // lines known of the call
+	Transcript      []Line // the lines of the answer at hand
+	OrderFinished   bool
+}
+
+// Body is what an event announces.
+type Body interface {
+	Kind() Kind
+	identity(*identity) // writes the counters and the vendor's values: identity.go
+}
+
+// StatusChanged announces that a call's status moved on or was corrected.
+type StatusChanged struct {
+	Sequence      int // 1 = first seen of this call
+	Previous      Opt // the status before; not set on the first
+	Status        Status
+	Completed     bool // the status is final
+	CallingNumber string
+	LineAddress   string
+	StartedAt     Millis
+	AnsweredAt    Millis
+	EndedAt       Millis
+	HangupCause   string
+	SIPCode       string
+}
+
+// CallCompleted announces a call that has ended, and again what came late.
+type CallCompleted struct {
+	Revision      int      // 1 = first
+	ChangedFields []string // names of event fields that differ from the revision before; none on the first
+	Status        Status
+	UserName      string
+	Details
+}
+
+// TranscriptLine announces one line of a call's transcript.
+type TranscriptLine struct {
+	Line
+	Occurrence int // 1; 2 for a second line with the same index
+	Revision   int // 1; more when the vendor corrected the line
+}
+
+// Kind returns KindStatus.
+func (*StatusChanged) Kind() Kind { return KindStatus }
+
+// Kind returns KindCompleted.
+func (*CallCompleted) Kind() Kind { return KindCompleted }
+
+// Kind returns KindTranscript.
+func (*TranscriptLine) Kind() Kind { return KindTranscript }
+
+// RingSeconds is how long it rang: from the start to the answer of an answered
+// call, else to the end. Not set where the times are missing or run backwards.
+func (c *CallCompleted) RingSeconds() Opt {
+	until := c.EndedAt
+	if c.Status.Answered() {
+		until = c.AnsweredAt
+	}
+	if c.StartedAt == 0 || until < c.StartedAt {
+		return Opt{}
+	}
+	return Some(int64(until-c.StartedAt) / 1000)
+}

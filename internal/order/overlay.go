@@ -1,0 +1,212 @@
+package order
+
+import "strconv"
+
+// overlay lays the values of an answer over those announced, field by field:
+//
+//   - empty now: stale, the announced value stays;
+//   - empty before: it arrives, at once;
+//   - steps (an SMS, an agent) that move on: at once; that go back: stale;
+//   - anything else is a correction: it waits until the next answer shows the
+//     same value again.
+type overlay struct {
+	seen      []Pending // corrections that the answer before showed
+	fresh     []Pending // corrections shown for the first time
+	confirmed []Pending // corrections shown for the second time: accepted
+	stale     int       // values that went back
+}
+
+// correct reports whether a correction is shown for the second time.
+func (o *overlay) correct(field string, d Digest) bool {
+	for _, p := range o.seen {
+		if p.Field == field && p.Digest == d {
+			o.confirmed = append(o.confirmed, p)
+			return true
+		}
+	}
+	o.fresh = append(o.fresh, Pending{Field: field, Digest: d})
+	return false
+}
+
+// left returns the corrections to remember. Those confirmed are kept where
+// nothing announced them yet, so that they need not be seen twice again.
+func (o *overlay) left(announced bool) []Pending {
+	if announced || len(o.confirmed) == 0 {
+		return o.fresh
+	}
+	return append(o.confirmed, o.fresh...)
+}
+
+func (o *overlay) text(field, was, now string) string {
+	switch {
+	case now == was:
+		return was
+	case now == "":
+		o.stale++
+		return was
+	case was == "" || o.correct(field, digest(now)):
+		return now
+	}
+	return was
+}
+
+func (o *overlay) time(field string, was, now Millis) Millis {
+	return Millis(o.opt(field, Opt{int64(was), was != 0}, Opt{int64(now), now != 0}).N)
+}
+
+func (o *overlay) opt(field string, was, now Opt) Opt {
+	switch {
+	case now == was:
+		return was
+	case !now.Set:
+		o.stale++
+		return was
+	case !was.Set || o.correct(field, digest(strconv.FormatInt(now.N, 10))):
+		return now
+	}
+	return was
+}
+
+// step is opt for a code whose values have an order.
+func (o *overlay) step(field string, was, now Opt, rank func(int64) (int, bool)) Opt {
+	if was.Set && now.Set {
+		from, known := rank(was.N)
+		to, knownToo := rank(now.N)
+		if known && knownToo && to > from {
+			return now
+		}
+		if known && knownToo && to < from {
+			o.stale++
+			return was
+		}
+	}
+	return o.opt(field, was, now)
+}
+
+func hangupRank(code int64) (int, bool) { return min(int(code), 1), code >= 0 && code <= 2 }
+
+// info lays an order's info over the one announced last.
+func (o *overlay) info(was, now Info) Info {
+	return Info{
+		TaskID:      o.text("taskID", was.TaskID, now.TaskID),
+		SceneID:     o.text("sceneID", was.SceneID, now.SceneID),
+		UserPhone:   o.text("userPhone", was.UserPhone, now.UserPhone),
+		Passthrough: o.text("passthrough", was.Passthrough, now.Passthrough),
+	}
+}
+
+// details lays a call's details over those announced. was is not changed.
+func (o *overlay) details(was, now *Details) Details {
+	return Details{
+		CallingNumber:   o.text("callingNumber", was.CallingNumber, now.CallingNumber),
+		LineAddress:     o.text("lineAddress", was.LineAddress, now.LineAddress),
+		StartedAt:       o.time("startedAt", was.StartedAt, now.StartedAt),
+		AnsweredAt:      o.time("answeredAt", was.AnsweredAt, now.AnsweredAt),
+		EndedAt:         o.time("endedAt", was.EndedAt, now.EndedAt),
+		DurationSeconds: o.opt("durationSeconds", was.DurationSeconds, now.DurationSeconds),
+		RecordingURL:    o.recording(was.RecordingURL, now.RecordingURL),
+		HangupCause:     o.text("hangupCause", was.HangupCause, now.HangupCause),
+		SIPCode:         o.text("sipCode", was.SIPCode, now.SIPCode),
+		Intents:         o.intents(was.Intents, now.Intents),
+		SMS:             o.sms(was.SMS, now.SMS),
+		Agent:           o.agent(was.Agent, now.Agent),
+		Params:          o.params(was.Params, now.Params),
+	}
+}
+
+// recording takes URLs that differ only in their query (a signature that runs
+// out) as equal.
+func (o *overlay) recording(was, now string) string {
+	if was != "" && now != "" && withoutQuery(was) == withoutQuery(now) {
+		return was
+	}
+	return o.text("recordingURL", was, now)
+}
+
+func withoutQuery(url string) string {
+	for i := range len(url) {
+		if url[i] == '?' || url[i] == '#' {
+			return url[:i]
+		}
+	}
+	return url
+}
+
+func (o *overlay) agent(was, now Agent) Agent {
+	return Agent{
+		Name:        o.text("agentName", was.Name, now.Name),
+		Group:       o.text("agentGroup", was.Group, now.Group),
+		Label:       o.text("agentLabel", was.Label, now.Label),
+		Status:      o.step("agentStatus", was.Status, now.Status, agentRank),
+		TalkSeconds: o.opt("agentTalkSeconds", was.TalkSeconds, now.TalkSeconds),
+		StartedAt:   o.time("agentStartedAt", was.StartedAt, now.StartedAt),
+		AnsweredAt:  o.time("agentAnsweredAt", was.AnsweredAt, now.AnsweredAt),
+		EndedAt:     o.time("agentEndedAt", was.EndedAt, now.EndedAt),
+		HungUpBy:    o.step("agentHungUpBy", was.HungUpBy, now.HungUpBy, hangupRank),
+	}
+}
+
+// The lists keep what was announced, in place, and add what is new at the end.
+// Their items are known by the vendor's ID, or by their place where there is
+// none.
+
+func (o *overlay) intents(was, now []Intent) []Intent {
+	key := func(i int, v Intent) string { return itemKey("intent", i, v.ID) }
+	return lay(o, was, now, key, func(field string, was, now Intent) Intent {
+		return Intent{
+			ID:   was.ID,
+			Tag:  o.text(field+".tag", was.Tag, now.Tag),
+			Name: o.text(field+".name", was.Name, now.Name),
+		}
+	})
+}
+
+func (o *overlay) sms(was, now []SMS) []SMS {
+	key := func(i int, v SMS) string { return itemKey("sms", i, v.MessageID) }
+	return lay(o, was, now, key, func(field string, was, now SMS) SMS {
+		return SMS{
+			MessageID: was.MessageID,
+			State:     o.step(field+".state", was.State, now.State, smsRank),
+			Content:   o.text(field+".content", was.Content, now.Content),
+		}
+	})
+}
+
+func (o *overlay) params(was, now []Param) []Param {
+	key := func(i int, v Param) string { return itemKey("param", i, v.Name) }
+	return lay(o, was, now, key, func(field string, was, now Param) Param {
+		return Param{Name: was.Name, Value: o.text(field, was.Value, now.Value)}
+	})
+}
+
+func itemKey(list string, place int, id string) string {
+	if id == "" {
+		return list + "#" + strconv.Itoa(place)
+	}
+	return list + ":" + id
+}
+
+func lay[T comparable](o *overlay, was, now []T, key func(int, T) string, item func(field string, was, now T) T) []T {
+	if len(was) == 0 {
+		return now
+	}
+	if len(now) == 0 {
+		o.stale++
+		return was
+	}
+	out := append(make([]T, 0, max(len(was), len(now))), was...)
+	places := make(map[string]int, len(out))
+	for i := range was {
+		places[key(i, was[i])] = i
+	}
+	for i := range now {
+		k := key(i, now[i])
+		if at, known := places[k]; !known {
+			places[k] = len(out)
+			out = append(out, now[i])
+		} else if out[at] != now[i] {
+			out[at] = item(k, out[at], now[i])
+		}
+	}
+	return out
+}

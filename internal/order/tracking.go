@@ -1,0 +1,92 @@
+package order
+
+// An Effect is what a request does to an order at once.
+type Effect uint8
+
+// What follows from a request.
+const (
+	Ignored Effect = iota // an older request than one already heeded
+	Rests                 // the order is no longer looked at; nothing to look for
+	Looks                 // the order is to be looked at
+)
+
+// Ask lets a request change what is done about the order. An older request
+// never overrides a newer one, whichever arrives first, and follow outweighs
+// once. now is when the request was read.
+func (t *Tracking) Ask(r *Request, now Millis) Effect {
+	switch r.Mode {
+	case StopFollow:
+		return t.stop(r, now)
+	case Replay:
+		t.ReplayAt = max(t.ReplayAt, r.Time)
+		t.once(r, now)
+		return Looks
+	case LookOnce:
+		if r.Time < max(t.FollowAt, t.StopAt, t.OnceAt) {
+			return Ignored
+		}
+		t.once(r, now)
+		return Looks
+	default:
+		return t.follow(r, now)
+	}
+}
+
+func (t *Tracking) follow(r *Request, now Millis) Effect {
+	if r.Time < max(t.FollowAt, t.StopAt) {
+		return Ignored
+	}
+	t.FollowAt = r.Time
+	t.wake(r, now)
+	return Looks
+}
+
+func (t *Tracking) once(r *Request, now Millis) {
+	t.OnceAt = max(t.OnceAt, r.Time)
+	if t.Following() {
+		return
+	}
+	t.FollowAt = 0 // what was followed before has ended
+	t.wake(r, now)
+}
+
+func (t *Tracking) stop(r *Request, now Millis) Effect {
+	if r.Time < max(t.FollowAt, t.StopAt, t.OnceAt) {
+		return Ignored
+	}
+	t.StopAt = r.Time
+	t.Sleep(Stopped, now)
+	return Rests
+}
+
+func (t *Tracking) wake(r *Request, now Millis) {
+	t.NotBefore, t.Deadline = r.NotBefore, r.Deadline
+	t.FollowSince = now
+	t.MissingSince = 0
+	t.Rest, t.RestingSince = Active, 0
+}
+
+// Sleep ends the looking.
+func (t *Tracking) Sleep(why Rest, now Millis) {
+	t.Rest, t.RestingSince = why, now
+	t.NotBefore, t.Deadline = 0, 0
+	if why == Stopped {
+		t.ReplayAt = 0
+	}
+}
+
+// Following reports whether the order is looked at until it has settled.
+func (t *Tracking) Following() bool {
+	return t.Rest == Active && t.FollowAt > 0 && t.FollowAt >= t.StopAt
+}
+
+// Ended reports whether everything the order shows is final: it is finished
+// and all calls known of it have ended.
+func (s *State) Ended() bool {
+	for i := range s.Calls {
+		if s.Calls[i].Completed == nil {
+			return false
+		}
+	}
+	return s.Finished
+}
