@@ -1,0 +1,21 @@
+// Package export is the pipeline: requests come in, orders that are due are
+// looked at, what is new is published, the state saved, the request marked,
+// the watermark committed. A Pipeline serves one generation of the consumer
+// group: it owns the orders of the partitions assigned.
+//
+// One goroutine, Pipeline.Run, owns the orders, the schedule and the
+// watermarks; nothing of theirs is locked. Work on the world happens in jobs on
+// orders checked out of it: looks (look.go: fetch, compare, publish, save), at
+// most Concurrency at once, and errands (errand.go: forward, bury, save), one
+// at a time. An order is out once at a time; requests for it wait until it is
+// back.
+//
+// # Order of effects
+//
+// Events acknowledged → dead letters acknowledged → state acknowledged → the
+// request's offset marked → the contiguous watermark committed. A crash between
+// any two repeats the later ones from the request or the state: nothing is
+// skipped. A job whose context ended has an unknown outcome: nothing after it
+// happens, and the next owner of the partition starts from the state that was
+// acknowledged.
+package export

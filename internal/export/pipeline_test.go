@@ -1,0 +1,441 @@
+package export
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"callstream/internal/order"
+)
+
+// lively is an order of two calls: the first not answered, the second with a
+// transcript, a recording that comes late, and a line corrected.
+func lively() story {
+	first := order.Call{ID: "c1", Status: 3, Details: order.Details{CallingNumber: "100", StartedAt: 1000}}
+	missed := first
+	missed.Status, missed.EndedAt = 22, 31_000
+	second := order.Call{ID: "c2", Status: order.Ringing, Details: order.Details{CallingNumber: "100", StartedAt: 60_000}}
+	talking := second
+	talking.Status, talking.AnsweredAt = order.InCall, 65_000
+	talking.Lines = []order.Line{{Index: 0, Text: "hello", Role: 0, Type: 8}, {Index: 1, Text: "yes", Role: 1, Type: 7}}
+	over := talking
+	over.Status, over.EndedAt, over.DurationSeconds = order.Completed, 90_000, order.Some(25)
+	recorded := over
+	recorded.RecordingURL = "https://r.example/1.wav?sig=1"
+	recorded.Lines = []order.Line{{Index: 0, Text: "hello", Role: 0, Type: 8}, {Index: 1, Text: "yes please", Role: 1, Type: 7}}
+	info := order.Info{UserPhone: "13800000000", TaskID: "77"}
+	show := func(at time.Duration, finished bool, calls ...order.Call) version {
+		return version{at, order.Answer{Info: info, UserName: "Li", Finished: finished, Calls: calls}}
+	}
+	return story{
+		show(0, false, first),
+		show(20*time.Second, false, missed),
+		show(60*time.Second, false, missed, second),
+		show(70*time.Second, false, missed, talking),
+		show(100*time.Second, true, missed, over),
+		show(130*time.Second, true, missed, recorded),
+	}
+}
+
+// checkTruth holds the log against a story's end: for each call the last event
+// of each kind says what the API shows in the end, the counters have no gap,
+// statuses go forward, and an ID means one content.
+func (w *world) checkTruth(ids ...string) {
+	w.t.Helper()
+	contents := map[order.ID]string{}
+	for _, ev := range w.events {
+		c := content(ev)
+		if was, ok := contents[ev.ID]; ok && was != c {
+			w.t.Errorf("ID %s means two contents:\n%s\n%s", ev.ID, was, c)
+		}
+		contents[ev.ID] = c
+	}
+	for _, id := range ids {
+		end := w.stories[id][len(w.stories[id])-1].show
+		for _, call := range end.Calls {
+			w.checkCall(id, &call)
+		}
+	}
+}
+
+// content writes what an ID stands for.
+func content(ev *order.Event) string {
+	names := fmt.Sprint(ev.Ref, ev.Info, ev.CallID)
+	switch b := ev.Body.(type) {
+	case *order.StatusChanged:
+		s := *b
+		s.Previous = order.Opt{}
+		return fmt.Sprintf("%s %+v", names, s)
+	case *order.CallCompleted:
+		s := *b
+		s.ChangedFields = nil
+		return fmt.Sprintf("%s %+v", names, s)
+	case *order.TranscriptLine:
+		return fmt.Sprintf("%s %+v", names, *b)
+	}
+	return ""
+}
+
+func (w *world) checkCall(id string, want *order.Call) {
+	w.t.Helper()
+	statuses := map[int]order.Status{}
+	var completed *order.CallCompleted
+	lines := map[int]string{}
+	for _, ev := range w.events {
+		if ev.Ref.ID != id || ev.CallID != want.ID {
+			continue
+		}
+		switch b := ev.Body.(type) {
+		case *order.StatusChanged:
+			statuses[b.Sequence] = b.Status // the later in the log wins
+		case *order.CallCompleted:
+			completed = b
+		case *order.TranscriptLine:
+			lines[b.Index] = b.Text
+		}
+	}
+	n := len(statuses)
+	for i := 1; i <= n; i++ {
+		if s, ok := statuses[i]; !ok || i > 1 && s < statuses[i-1] {
+			w.t.Errorf("%s/%s: statuses %v have a gap or go back", id, want.ID, statuses)
+		}
+	}
+	if statuses[n] != want.Status {
+		w.t.Errorf("%s/%s: last status %v, want %v", id, want.ID, statuses[n], want.Status)
+	}
+	if completed == nil {
+		w.t.Errorf("%s/%s: no CallCompleted", id, want.ID)
+	} else if completed.RecordingURL != want.RecordingURL || completed.DurationSeconds != want.DurationSeconds {
+		w.t.Errorf("%s/%s: CallCompleted %+v, want %+v", id, want.ID, completed.Details, want.Details)
+	}
+	for _, l := range want.Lines {
+		if lines[l.Index] != l.Text {
+			w.t.Errorf("%s/%s: line %d %q, want %q", id, want.ID, l.Index, lines[l.Index], l.Text)
+		}
+	}
+}
+
+func (w *world) lastState(id string) *order.State {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for i := len(w.states) - 1; i >= 0; i-- {
+		if s := w.states[i]; s.Ref.ID == id {
+			if s.Value == nil {
+				return nil
+			}
+			st, err := w.Decode(s.Value)
+			if err != nil {
+				w.t.Fatal(err)
+			}
+			return st
+		}
+	}
+	return nil
+}
+
+func (w *world) allCommitted() bool {
+	for p, log := range w.requests {
+		if w.committed[p] != int64(len(log)) {
+			return false
+		}
+	}
+	return true
+}
+
+// TestEffectErrors kills the process at each effect, before it or after it but
+// before its acknowledgement, early and late, and starts another. Nothing the
+// API showed in the end may be missing, whatever died.
+func TestEffectErrors(t *testing.T) {
+	for _, effect := range []string{"fetch", "publish", "save", "commit", "bury", "forward"} {
+		for _, applied := range []bool{false, true} {
+			for nth := 1; nth <= 9; nth++ {
+				t.Run(fmt.Sprintf("%s/applied=%t/%d", effect, applied, nth), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) { testKilled(t, &fault{effect: effect, nth: nth, applied: applied}) })
+				})
+			}
+		}
+	}
+}
+
+func testKilled(t *testing.T, f *fault) {
+	w := newWorld(t)
+	w.fault = f
+	ids := []string{"a", "b", "c", "d", "e"}
+	for i, id := range ids {
+		w.stories[id] = lively()
+		if i == 4 {
+			w.put(`{"userTaskID":"t","orderID":"e"}`, 1-w.Home(id)) // not home
+			continue
+		}
+		w.ask("follow", id)
+	}
+	w.put(`not JSON`, 0)
+	proc := w.start(testConfig())
+	// A kill takes no time; a process that is never killed runs to the end.
+	for range 3 {
+		time.Sleep(100 * time.Second)
+		synctest.Wait()
+		w.mu.Lock()
+		killed := w.dead == nil
+		w.mu.Unlock()
+		if killed {
+			<-proc.done
+			proc = w.start(testConfig())
+		}
+	}
+	time.Sleep(10 * time.Minute)
+	proc.end(t)
+	w.checkTruth(ids...)
+	if !w.allCommitted() {
+		t.Errorf("committed %v of %d and %d", w.committed, len(w.requests[0]), len(w.requests[1]))
+	}
+	for _, id := range ids {
+		if st := w.lastState(id); st == nil || st.Rest != order.Settled {
+			t.Errorf("%s has not settled: %+v", id, st)
+		}
+	}
+	if n := len(w.letters); n < 1 || n > 2 {
+		t.Errorf("%d dead letters, want 1, or 2 after a kill between bury and mark", n)
+	}
+}
+
+// TestFollowToTheEnd runs one order without faults: each event once, in order.
+func TestFollowToTheEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.stories["a"] = lively()
+		w.ask("follow", "a")
+		proc := w.start(testConfig())
+		time.Sleep(5 * time.Minute)
+		got := w.told()
+		proc.end(t)
+		want := []string{
+			"c1 DIALING", "c1 RING_MISSED", "c1 completed 1", "c2 RINGING", "c2 IN_CALL", "c2 line 0/1 hello", "c2 line 1/1 yes",
+			"c2 COMPLETED", "c2 completed 1", "c2 completed 2", "c2 line 1/2 yes please",
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("told %q\nwant %q", got, want)
+		}
+		if n := proc.looked[lookSame]; n == 0 {
+			t.Error("no look was spared its decoding")
+		}
+	})
+}
+
+// told sums the events up, in order.
+func (w *world) told() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var out []string
+	for _, ev := range w.events {
+		s := ev.CallID + " "
+		switch b := ev.Body.(type) {
+		case *order.StatusChanged:
+			s += b.Status.String()
+		case *order.CallCompleted:
+			s += fmt.Sprintf("completed %d", b.Revision)
+		case *order.TranscriptLine:
+			s += fmt.Sprintf("line %d/%d %s", b.Index, b.Revision, b.Text)
+		}
+		if ev.Replay {
+			s += " replay"
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+func done() story {
+	return story{{0, order.Answer{Finished: true, Calls: []order.Call{
+		{ID: "c", Status: 22, Details: order.Details{EndedAt: 5}},
+	}}}}
+}
+
+func TestModes(t *testing.T) {
+	type step struct {
+		after time.Duration
+		do    func(w *world)
+	}
+	tests := []struct {
+		name    string
+		story   story
+		steps   []step
+		run     time.Duration
+		told    []string
+		rest    order.Rest
+		letters []string
+		gone    bool
+	}{
+		{
+			name: "once looks once", story: lively(),
+			steps: []step{{0, func(w *world) { w.ask("once", "a") }}}, run: 5 * time.Minute,
+			told: []string{"c1 DIALING"}, rest: order.Once,
+		},
+		{
+			name: "stop ends following", story: lively(),
+			steps: []step{
+				{0, func(w *world) { w.ask("follow", "a") }},
+				{30 * time.Second, func(w *world) { w.ask("stop", "a") }},
+			},
+			run: 5 * time.Minute, told: []string{"c1 DIALING", "c1 RING_MISSED", "c1 completed 1"}, rest: order.Stopped,
+		},
+		{
+			name: "stop of an order never heard of", story: lively(),
+			steps: []step{{0, func(w *world) { w.ask("stop", "a") }}}, run: time.Minute, rest: order.Stopped,
+		},
+		{
+			name: "once after follow keeps following", story: lively(),
+			steps: []step{
+				{0, func(w *world) { w.ask("follow", "a") }},
+				{30 * time.Second, func(w *world) { w.ask("once", "a") }},
+			},
+			run: 5 * time.Minute, rest: order.Settled,
+			told: []string{
+				"c1 DIALING", "c1 RING_MISSED", "c1 completed 1", "c2 RINGING", "c2 IN_CALL", "c2 line 0/1 hello", "c2 line 1/1 yes",
+				"c2 COMPLETED", "c2 completed 1", "c2 completed 2", "c2 line 1/2 yes please",
+			},
+		},
+		{
+			name: "replay tells it all again", story: done(),
+			steps: []step{
+				{0, func(w *world) { w.ask("follow", "a") }},
+				{3 * time.Minute, func(w *world) { w.ask("replay", "a") }},
+			},
+			run:  time.Minute,
+			told: []string{"c RING_MISSED", "c completed 1", "c RING_MISSED replay", "c completed 1 replay"}, rest: order.Once,
+		},
+		{
+			name: "notBefore waits", story: done(),
+			steps: []step{{0, func(w *world) {
+				at := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+				w.put(`{"userTaskID":"t","orderID":"a","notBefore":"`+at+`"}`, w.Home("a"))
+			}}},
+			run: 59 * time.Minute, rest: order.Active,
+		},
+		{
+			name: "notBefore over", story: done(),
+			steps: []step{{0, func(w *world) {
+				at := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
+				w.put(`{"userTaskID":"t","orderID":"a","notBefore":"`+at+`"}`, w.Home("a"))
+			}}},
+			run: 61 * time.Minute, told: []string{"c RING_MISSED", "c completed 1"}, rest: order.Active,
+		},
+		{
+			name: "deadline gives up", story: lively()[:3],
+			steps: []step{{0, func(w *world) {
+				at := time.Now().Add(10 * time.Minute).UTC().Format(time.RFC3339)
+				w.put(`{"userTaskID":"t","orderID":"a","deadline":"`+at+`"}`, w.Home("a"))
+			}}},
+			run: 11 * time.Minute, told: []string{"c1 DIALING", "c1 RING_MISSED", "c1 completed 1", "c2 RINGING"},
+			rest: order.GaveUp, letters: []string{GaveUp},
+		},
+		{
+			name: "followed too long", story: lively()[:1],
+			steps: []step{{0, func(w *world) { w.ask("follow", "a") }}},
+			run:   25 * time.Hour, told: []string{"c1 DIALING"}, rest: order.GaveUp, letters: []string{GaveUp},
+		},
+		{
+			name: "never found", steps: []step{{0, func(w *world) { w.ask("follow", "a") }}},
+			run: 12 * time.Minute, letters: []string{NotFound}, gone: true,
+		},
+		{
+			name: "never found while the API answers nobody",
+			steps: []step{{0, func(w *world) {
+				w.silent = true
+				w.ask("follow", "a")
+			}}},
+			run: 5 * time.Hour, rest: order.Active,
+		},
+		{
+			name: "found late", story: story{{5 * time.Minute, done()[0].show}},
+			steps: []step{{0, func(w *world) { w.ask("follow", "a") }}},
+			run:   20 * time.Minute, told: []string{"c RING_MISSED", "c completed 1"}, rest: order.Settled,
+		},
+		{
+			name: "rejected", steps: []step{{0, func(w *world) {
+				w.reject["a"] = true
+				w.ask("follow", "a")
+			}}},
+			run: time.Minute, letters: []string{Rejected}, gone: true,
+		},
+		{
+			name: "answers that can't be read, then can", story: done(),
+			steps: []step{
+				{0, func(w *world) {
+					w.garbled["a"] = true
+					w.ask("follow", "a")
+				}},
+				{time.Minute, func(w *world) { w.garbled["a"] = false }},
+			},
+			run: 10 * time.Minute, told: []string{"c RING_MISSED", "c completed 1"}, rest: order.Settled,
+		},
+		{
+			name: "settled state is removed in the end", story: done(),
+			steps: []step{{0, func(w *world) { w.ask("follow", "a") }}},
+			run:   50 * time.Hour, told: []string{"c RING_MISSED", "c completed 1"}, gone: true,
+		},
+		{
+			name: "the API is down for an hour", story: lively(),
+			steps: []step{
+				{0, func(w *world) {
+					w.down = errors.New("connection refused")
+					w.ask("follow", "a")
+				}},
+				{time.Hour, func(w *world) { w.down = nil }},
+			},
+			run: 10 * time.Minute, rest: order.Settled,
+			told: []string{
+				"c1 RING_MISSED", "c1 completed 1", "c2 COMPLETED", "c2 line 0/1 hello", "c2 line 1/1 yes please", "c2 completed 1",
+			},
+		},
+		{
+			name: "a line too large is a dead letter, the rest goes on",
+			story: story{{0, order.Answer{Finished: true, Calls: []order.Call{
+				{ID: "c", Status: order.Completed, Lines: []order.Line{{Index: 0, Text: "huge"}, {Index: 1, Text: "fits"}}},
+			}}}},
+			steps: []step{{0, func(w *world) { w.ask("follow", "a") }}},
+			run:   10 * time.Minute, told: []string{"c COMPLETED", "c line 1/1 fits", "c completed 1"},
+			letters: []string{Oversized}, rest: order.Settled,
+		},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				if tt.story != nil {
+					w.stories["a"] = tt.story
+				}
+				proc := w.start(testConfig())
+				for _, s := range tt.steps {
+					time.Sleep(s.after)
+					s.do(w)
+				}
+				time.Sleep(tt.run)
+				proc.end(t)
+				if got := w.told(); !slices.Equal(got, tt.told) {
+					t.Errorf("told %q\nwant %q", got, tt.told)
+				}
+				var reasons []string
+				for _, l := range w.letters {
+					reasons = append(reasons, l.Reason)
+				}
+				if !slices.Equal(reasons, tt.letters) {
+					t.Errorf("dead letters %q, want %q", reasons, tt.letters)
+				}
+				st := w.lastState("a")
+				if (st == nil) != tt.gone {
+					t.Fatalf("state %+v, want gone: %t", st, tt.gone)
+				}
+				if st != nil && st.Rest != tt.rest {
+					t.Errorf("rests %q, want %q", st.Rest, tt.rest)
+				}
+				if !w.allCommitted() {
+					t.Errorf("committed %v of %v", w.committed, len(w.requests[w.Home("a")]))
+				}
+			})
+		})
+	}
+}

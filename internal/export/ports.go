@@ -1,0 +1,126 @@
+package export
+
+import (
+	"context"
+	"time"
+
+	"callstream/internal/order"
+)
+
+// API looks at orders. Its methods are called from several goroutines.
+type API interface {
+	// Look asks for orders of one task. What its Look says counts even beside
+	// an error; orders it says nothing of went unanswered.
+	Look(ctx context.Context, task string, ids []string) (order.Look, error)
+	// Wait returns how long until a request may be sent; 0 = now.
+	Wait() time.Duration
+	// Answering reports whether some order was answered well in the last
+	// minute; only then does what is missing count against an order.
+	Answering() bool
+}
+
+// Output is where effects go. Each method returns nil only when all it was
+// given is acknowledged by all in-sync replicas; it tries until then or until
+// ctx ends, and an error means that the outcome is unknown.
+type Output interface {
+	// Publish writes events in order. Those that fit no message come back.
+	Publish(ctx context.Context, events []*order.Event) ([]TooLarge, error)
+	Bury(ctx context.Context, letters []DeadLetter) error
+	Forward(ctx context.Context, forwards []Forward) error
+	Save(ctx context.Context, states []SavedState) error
+}
+
+// Session is the generation of the consumer group that a Pipeline serves.
+type Session interface {
+	Owned() []int
+	// Home returns the partition of an order's requests and state.
+	Home(orderID string) int
+	// Restore hands over all that the state topic holds of a partition as of
+	// now, oldest first; a nil value removes the key.
+	Restore(ctx context.Context, partition int, each func(key, value []byte) error) error
+	// Read hands over the requests of a partition from the committed offset on
+	// until ctx ends or each returns an error.
+	Read(ctx context.Context, partition int, each func(Record) error) error
+	// Commit saves the offsets to go on from. It works until Run has returned.
+	Commit(offsets map[int]int64) error
+}
+
+// States turns states to bytes and back.
+type States interface {
+	Encode(*order.State) ([]byte, error)
+	Decode([]byte) (*order.State, error)
+}
+
+// Observer is told what happens, for metrics. It is called from several
+// goroutines.
+type Observer interface {
+	RequestRead(partition int)
+	Forwarded(n int)
+	Looked(result string, n int)
+	Batch(fill float64)
+	Published(kind order.Kind, n int)
+	DeadLetter(reason string)
+	Stale(n int)
+	Unknown(n int)
+	Changed(at order.Millis)
+	Tracked(n int)
+	Waiting(n int)
+	Committed(partition int, offset int64)
+}
+
+// Header is a Kafka header.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// Record is a request as it stands in Kafka. A nil Value is a null.
+type Record struct {
+	Partition  int
+	Offset     int64
+	Key, Value []byte
+	Headers    []Header
+	Time       time.Time
+}
+
+// SavedState is a state to save; a nil Value removes it.
+type SavedState struct {
+	Ref       order.Ref
+	Partition int
+	Value     []byte
+}
+
+// TooLarge is an event that fits no message, however much is left out.
+type TooLarge struct {
+	Event *order.Event
+	Bytes int
+}
+
+// Forward is a request on its way to its home partition.
+type Forward struct {
+	Partition  int
+	Key, Value []byte
+	Headers    []Header
+}
+
+// The reasons of dead letters.
+const (
+	Unreadable = "unreadable" // a request that can't be read, or an order whose answers can't
+	InvalidID  = "invalid-id" // an order ID that no order can have
+	Misrouted  = "misrouted"  // forwarded, and still not home
+	Rejected   = "rejected"   // the API refuses the order
+	NotFound   = "not-found"  // the API never showed the order
+	GaveUp     = "gave-up"    // followed for too long
+	Oversized  = "too-large"  // fits no message
+)
+
+// DeadLetter is what could not be done, and why.
+type DeadLetter struct {
+	Reason     string
+	Detail     string // fit for a log: no phone number, no text
+	Partition  int    // of the request
+	Offset     int64  // of the request; -1 where it is no longer known
+	Time       time.Time
+	Key, Value []byte
+	Headers    []Header // of the request, where it goes as it came
+}

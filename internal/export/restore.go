@@ -1,0 +1,84 @@
+package export
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"callstream/internal/order"
+	"callstream/internal/schedule"
+)
+
+// restoring is how many partitions are restored at once.
+const restoring = 4
+
+// restore reads the state of all owned partitions. Only then may requests be
+// taken: one taken earlier would find its order unknown and announce it anew.
+func (p *Pipeline) restore(ctx context.Context) error {
+	var mu sync.Mutex // guards p's fields below
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(restoring)
+	for _, partition := range p.session.Owned() {
+		group.Go(func() error {
+			entries, err := p.restorePartition(ctx, partition)
+			if err != nil {
+				return fmt.Errorf("restore state of partition %d: %w", partition, err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for _, e := range entries {
+				p.orders[e.item.Ref] = e
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	now := p.now()
+	for _, e := range p.orders {
+		p.plan(e)
+		if e.facts.Rest == order.Active {
+			due := max(now, e.facts.NotBefore)
+			p.queue.Set(&e.item, due, due)
+		}
+	}
+	p.observer.Tracked(len(p.orders))
+	return nil
+}
+
+// restorePartition returns the orders whose state stands in a partition.
+func (p *Pipeline) restorePartition(ctx context.Context, partition int) ([]*entry, error) {
+	latest := map[string][]byte{}
+	err := p.session.Restore(ctx, partition, func(key, value []byte) error {
+		if value == nil {
+			delete(latest, string(key))
+		} else {
+			latest[string(key)] = value
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	entries := make([]*entry, 0, len(latest))
+	for key, value := range latest {
+		st, err := p.states.Decode(value)
+		if err != nil {
+			return nil, fmt.Errorf("state under key %q: %w", key, err)
+		}
+		if home := p.session.Home(st.ID); home != partition {
+			return nil, fmt.Errorf("the state of order %q is in partition %d, but its home is %d: the partition count of the "+
+				"request and state topics changed; set it back, or start with new topics", st.ID, partition, home)
+		}
+		e := &entry{partition: partition, known: known{
+			facts: schedule.Facts{Tracking: st.Tracking, ChangedAt: st.ChangedAt, Ended: st.Ended()},
+			hash:  st.Hash, saved: value,
+		}}
+		e.item.Ref, e.alarm.Ref = st.Ref, st.Ref
+		entries = append(entries, e)
+	}
+	return entries, nil
+}

@@ -1,0 +1,53 @@
+package schedule
+
+import "container/heap"
+
+// node is what a heap holds: something with a time and a place in the heap.
+type node interface {
+	before(other node) bool
+	place() *int // 1 + the index in its heap; 0 = in none
+}
+
+// nodes is a heap of T by time.
+type nodes[T node] []T
+
+func (h nodes[T]) Len() int           { return len(h) }
+func (h nodes[T]) Less(i, j int) bool { return h[i].before(h[j]) }
+func (h nodes[T]) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	*h[i].place(), *h[j].place() = i+1, j+1
+}
+
+// Push is for container/heap.
+func (h *nodes[T]) Push(x any) {
+	n := x.(T)
+	*h = append(*h, n)
+	*n.place() = len(*h)
+}
+
+// Pop is for container/heap.
+func (h *nodes[T]) Pop() any {
+	last := len(*h) - 1
+	n := (*h)[last]
+	var none T
+	(*h)[last] = none
+	*h = (*h)[:last]
+	*n.place() = 0
+	return n
+}
+
+// set puts n where its time belongs.
+func (h *nodes[T]) set(n T) {
+	if at := *n.place(); at > 0 {
+		heap.Fix(h, at-1)
+	} else {
+		heap.Push(h, n)
+	}
+}
+
+// remove takes n out, if it is in.
+func (h *nodes[T]) remove(n T) {
+	if at := *n.place(); at > 0 {
+		heap.Remove(h, at-1)
+	}
+}
