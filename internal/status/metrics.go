@@ -1,0 +1,186 @@
+package status
+
+import (
+	"math"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"callstream/internal/order"
+)
+
+// Metrics counts what the exporter does, under the namespace callstream. Its
+// methods are told what happened by the parts that do it; all are safe for
+// concurrent use and none blocks. series.go has the metrics' names.
+type Metrics struct {
+	registry *prometheus.Registry
+	series
+	changed atomic.Int64 // newest Changed, an order.Millis; 0 = none yet
+
+	mu         sync.Mutex
+	partitions map[int]bool // that have series of their own
+}
+
+// NewMetrics returns metrics with a registry of their own.
+func NewMetrics() *Metrics {
+	m := &Metrics{registry: prometheus.NewRegistry(), partitions: map[int]bool{}}
+	m.register()
+	return m
+}
+
+func (m *Metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
+}
+
+// RequestRead counts a request read from Kafka.
+func (m *Metrics) RequestRead(partition int) {
+	m.requestsRead.WithLabelValues(strconv.Itoa(partition)).Inc()
+}
+
+// Forwarded counts requests sent on to their home partition.
+func (m *Metrics) Forwarded(n int) { m.requestsForwarded.Add(float64(n)) }
+
+// Tracked sets the number of orders whose state is held.
+func (m *Metrics) Tracked(n int) { m.ordersTracked.Set(float64(n)) }
+
+// Waiting sets the number of orders whose requests are not yet marked.
+func (m *Metrics) Waiting(n int) { m.ordersWaiting.Set(float64(n)) }
+
+// Request counts one request to the API for asked orders: class is "ok" or
+// what went wrong, in a word; retCode is 0 where none was given.
+func (m *Metrics) Request(class string, retCode, asked int, took time.Duration) {
+	m.apiRequests.WithLabelValues(class, retCodeLabel(class, retCode)).Inc()
+	m.apiSeconds.Observe(took.Seconds())
+	m.apiOrders.Add(float64(asked))
+}
+
+// retCodeLabel bounds the label: the vendor may answer any number.
+func retCodeLabel(class string, retCode int) string {
+	switch retCode {
+	case 0:
+		if class != "ok" {
+			return "none"
+		}
+	case 1, 2, 3, 4, 4001, 5, 5001, 6, 6001, 6002, 6003, 7: // API.md, retCode
+	default:
+		return "other"
+	}
+	return strconv.Itoa(retCode)
+}
+
+// Looked counts orders looked at, by what came of it in a word.
+func (m *Metrics) Looked(result string, n int) {
+	m.ordersLookedAt.WithLabelValues(result).Add(float64(n))
+}
+
+// Batch notes how full a batch was: 1 is BATCH_SIZE.
+func (m *Metrics) Batch(fill float64) { m.batchFill.Observe(fill) }
+
+// Published counts events acknowledged by Kafka.
+func (m *Metrics) Published(kind order.Kind, n int) {
+	m.events.WithLabelValues(kind.String()).Add(float64(n))
+}
+
+// DeadLetter counts a dead letter by its reason.
+func (m *Metrics) DeadLetter(reason string) { m.deadLetters.WithLabelValues(reason).Inc() }
+
+// Stale counts what an answer showed moving back.
+func (m *Metrics) Stale(n int) { m.stale.Add(float64(n)) }
+
+// Unknown counts codes that are not in the vendor's tables.
+func (m *Metrics) Unknown(n int) { m.unknown.Add(float64(n)) }
+
+// Corrections counts corrections that wait for a second answer.
+func (m *Metrics) Corrections(n int) { m.corrections.Add(float64(n)) }
+
+// Dropped counts entries of answers that are left out, by why in a word.
+func (m *Metrics) Dropped(why string, n int) { m.dropped.WithLabelValues(why).Add(float64(n)) }
+
+// Signature counts an answer's signature looked at.
+func (m *Metrics) Signature(ok bool) {
+	m.signatures.Inc()
+	if !ok {
+		m.signatureFailures.Inc()
+	}
+}
+
+// WriteRetried counts messages of a topic that have to be sent again.
+func (m *Metrics) WriteRetried(topic string, n int) {
+	m.writeRetries.WithLabelValues(topic).Add(float64(n))
+}
+
+// Changed notes that an answer which arrived at this moment changed something.
+// Moments may come out of order; the newest counts.
+func (m *Metrics) Changed(at order.Millis) {
+	for {
+		old := m.changed.Load()
+		if int64(at) <= old || m.changed.CompareAndSwap(old, int64(at)) {
+			return
+		}
+	}
+}
+
+// sinceChange is NaN until something changed.
+func (m *Metrics) sinceChange() float64 {
+	at := m.changed.Load()
+	if at == 0 {
+		return math.NaN()
+	}
+	return time.Since(time.UnixMilli(at)).Seconds()
+}
+
+// RateLimit sets this instance's share of CALLBOT_RATE_LIMIT, in requests a
+// second.
+func (m *Metrics) RateLimit(perSecond float64) { m.rateLimit.Set(perSecond) }
+
+// Generation sets the generation of the consumer group.
+func (m *Metrics) Generation(n int) { m.generation.Set(float64(n)) }
+
+// Lag sets how many records of a request partition are not yet read.
+func (m *Metrics) Lag(partition int, n int64) { m.set(m.requestLag, partition, n) }
+
+// Committed sets the offset a request partition goes on from.
+func (m *Metrics) Committed(partition int, offset int64) {
+	m.set(m.committedOffset, partition, offset)
+}
+
+// Restored sets how far the restoring of a state partition is: done of the
+// offsets that were in its log when it began.
+func (m *Metrics) Restored(partition int, done, of int64) {
+	m.set(m.restoreRecords, partition, done)
+	m.set(m.restoreRecordsEnd, partition, of)
+}
+
+func (m *Metrics) set(gauge *prometheus.GaugeVec, partition int, n int64) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.partitions[partition] = true
+	gauge.WithLabelValues(strconv.Itoa(partition)).Set(float64(n))
+}
+
+// Partitions drops the gauges of all partitions but those owned, so that two
+// instances never show one partition. It is called when a generation begins,
+// before anything is told of its partitions.
+func (m *Metrics) Partitions(owned []int) {
+	keep := map[int]bool{}
+	for _, p := range owned {
+		keep[p] = true
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for p := range m.partitions {
+		if keep[p] {
+			continue
+		}
+		delete(m.partitions, p)
+		for _, gauge := range m.ofPartitions() {
+			gauge.DeleteLabelValues(strconv.Itoa(p))
+		}
+	}
+	m.partitionsOwned.Set(float64(len(owned)))
+}

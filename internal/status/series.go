@@ -1,0 +1,147 @@
+package status
+
+import (
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"callstream/internal/order"
+)
+
+const namespace = "callstream"
+
+// series is the metrics themselves.
+type series struct {
+	requestsRead      *prometheus.CounterVec
+	requestsForwarded prometheus.Counter
+	ordersTracked     prometheus.Gauge
+	ordersWaiting     prometheus.Gauge
+
+	apiRequests       *prometheus.CounterVec
+	apiSeconds        prometheus.Histogram
+	apiOrders         prometheus.Counter
+	ordersLookedAt    *prometheus.CounterVec
+	batchFill         prometheus.Histogram
+	rateLimit         prometheus.Gauge
+	dropped           *prometheus.CounterVec
+	signatures        prometheus.Counter
+	signatureFailures prometheus.Counter
+
+	events       *prometheus.CounterVec
+	deadLetters  *prometheus.CounterVec
+	stale        prometheus.Counter
+	unknown      prometheus.Counter
+	corrections  prometheus.Counter
+	writeRetries *prometheus.CounterVec
+
+	generation        prometheus.Gauge
+	partitionsOwned   prometheus.Gauge
+	requestLag        *prometheus.GaugeVec
+	committedOffset   *prometheus.GaugeVec
+	restoreRecords    *prometheus.GaugeVec
+	restoreRecordsEnd *prometheus.GaugeVec
+}
+
+// ofPartitions lists the gauges that have a series a partition.
+func (s *series) ofPartitions() []*prometheus.GaugeVec {
+	return []*prometheus.GaugeVec{s.requestLag, s.committedOffset, s.restoreRecords, s.restoreRecordsEnd}
+}
+
+// register makes the series and puts them into the registry, beside those of
+// the Go runtime, the process and the build.
+func (m *Metrics) register() {
+	r := registrar{m.registry}
+	m.series = series{
+		requestsRead:      r.counters("requests_read_total", "Requests read from the request topic.", "partition"),
+		requestsForwarded: r.counter("requests_forwarded_total", "Requests sent on to the home partition of their orders."),
+		ordersTracked:     r.gauge("orders_tracked", "Orders whose state is held by this instance."),
+		ordersWaiting:     r.gauge("orders_waiting", "Orders of requests that are not yet done, so that their offset is not marked."),
+
+		apiRequests: r.counters("api_requests_total", "Requests to the API, by what came of it and the vendor's code (none: no code; other: one not in its list).", "class", "ret_code"),
+		// From an answer of one order to the largest batches; 15 is
+		// CALLBOT_TIMEOUT's default.
+		apiSeconds:     r.histogram("api_request_seconds", "Time of a request to the API, from sending to the last byte.", 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30),
+		apiOrders:      r.counter("api_orders_asked_total", "Orders asked for in requests to the API."),
+		ordersLookedAt: r.counters("orders_looked_at_total", "Orders looked at, by what the answer showed (hash: byte for byte as before, not read).", "result"),
+		batchFill:      r.histogram("batch_fill", "Orders in a batch, as a part of BATCH_SIZE.", 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1),
+		rateLimit:      r.gauge("rate_limit", "This instance's share of CALLBOT_RATE_LIMIT, in requests a second."),
+		dropped:        r.counters("answers_dropped_total", "Entries of answers left out.", "why"),
+
+		signatures:        r.counter("signature_checks_total", "Signatures of answers looked at."),
+		signatureFailures: r.counter("signature_failures_total", "Signatures of answers that were wrong or missing."),
+
+		events:       r.counters("events_total", "Events acknowledged by Kafka.", "type"),
+		deadLetters:  r.counters("dead_letters_total", "Dead letters.", "reason"),
+		stale:        r.counter("stale_answers_total", "What answers showed moving back, which is not announced."),
+		unknown:      r.counter("unknown_values_total", "Codes in answers that are not in the vendor's tables, announced as UNKNOWN."),
+		corrections:  r.counter("corrections_pending_total", "Corrections seen once, announced when a second answer shows them."),
+		writeRetries: r.counters("write_retries_total", "Messages that had to be sent to Kafka again.", "topic"),
+
+		generation:        r.gauge("generation", "Generation of the consumer group."),
+		partitionsOwned:   r.gauge("partitions_owned", "Request partitions this instance owns."),
+		requestLag:        r.gauges("request_lag", "Records of a request partition that are not yet read.", "partition"),
+		committedOffset:   r.gauges("committed_offset", "Offset a request partition goes on from.", "partition"),
+		restoreRecords:    r.gauges("restore_records", "Offsets of a state partition restored so far.", "partition"),
+		restoreRecordsEnd: r.gauges("restore_records_end", "Offsets of a state partition there were to restore.", "partition"),
+	}
+	m.registry.MustRegister(
+		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Namespace: namespace,
+			Name:      "seconds_since_change",
+			Help:      "Time since an answer of the API last changed something; NaN before the first.",
+		}, m.sinceChange),
+		collectors.NewGoCollector(),
+		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		collectors.NewBuildInfoCollector(),
+	)
+	m.startAtZero()
+}
+
+// startAtZero shows the labels that are known from the start: a rate over a
+// series that appears with its first event misses that event.
+func (m *Metrics) startAtZero() {
+	for _, kind := range []order.Kind{order.KindStatus, order.KindCompleted, order.KindTranscript} {
+		m.events.WithLabelValues(kind.String())
+	}
+	for vec, words := range map[*prometheus.CounterVec][]string{
+		m.ordersLookedAt: {"changed", "unchanged", "hash", "missing", "rejected", "unreadable", "unanswered"},
+		m.deadLetters:    {"unreadable", "invalid-id", "misrouted", "rejected", "not-found", "gave-up", "too-large"},
+		m.dropped:        {"not-asked-for", "unreadable"},
+	} {
+		for _, word := range words {
+			vec.WithLabelValues(word)
+		}
+	}
+}
+
+// registrar makes metrics and registers them.
+type registrar struct{ prometheus.Registerer }
+
+func (r registrar) counter(name, help string) prometheus.Counter {
+	c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help})
+	r.MustRegister(c)
+	return c
+}
+
+func (r registrar) counters(name, help string, labels ...string) *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	r.MustRegister(c)
+	return c
+}
+
+func (r registrar) gauge(name, help string) prometheus.Gauge {
+	g := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
+	r.MustRegister(g)
+	return g
+}
+
+func (r registrar) gauges(name, help string, labels ...string) *prometheus.GaugeVec {
+	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
+	r.MustRegister(g)
+	return g
+}
+
+func (r registrar) histogram(name, help string, buckets ...float64) prometheus.Histogram {
+	h := prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets})
+	r.MustRegister(h)
+	return h
+}
