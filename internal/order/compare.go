@@ -43,6 +43,9 @@ func Compare(prev *State, ans *Answer, at Millis, rules Rules) Result {
 			c.call(i, known)
 		}
 	}
+	if next.Finished && !prev.Finished {
+		c.endUnseen(places)
+	}
 	c.forget()
 	c.result.Stale += len(back)
 	if prev.ChangedAt == 0 || c.result.Changed {
@@ -65,6 +68,7 @@ type comparison struct {
 	rules      Rules
 	info, name overlay // of the order's own values
 	userName   string  // as accepted
+	named      bool    // userName is the answer's, else the one announced last
 	result     Result
 }
 
@@ -75,7 +79,7 @@ func (c *comparison) goesBack(places []int) map[int]bool {
 		if known < 0 {
 			continue
 		}
-		if c.move(&c.prev.Calls[known], &c.ans.Calls[i], c.prev.Finished || c.ans.Finished) == movesBack {
+		if c.move(&c.prev.Calls[known], &c.ans.Calls[i], c.ans.Finished) == movesBack {
 			if back == nil {
 				back = map[int]bool{}
 			}
@@ -104,16 +108,18 @@ func (c *comparison) order(back map[int]bool) {
 		c.info.fresh = c.prev.Pending
 		return
 	}
-	var was Info
-	if n := len(c.prev.Infos); n > 0 {
-		was = c.prev.Infos[n-1]
-	}
-	now := c.info.info(was, c.ans.Info)
-	if now != was || len(c.prev.Infos) == 0 {
+	n := len(c.prev.Infos)
+	if len(c.prev.Calls) == 0 { // nothing was announced: nothing to correct
+		if n == 0 || c.prev.Infos[n-1] != c.ans.Info {
+			c.next.Infos = []Info{c.ans.Info}
+			c.result.Save = true
+		}
+	} else if now := c.info.info(c.prev.Infos[n-1], c.ans.Info); now != c.prev.Infos[n-1] {
 		c.next.Infos = append(slices.Clip(c.prev.Infos), now)
 		c.result.Save = true
 	}
 	c.userName = c.name.text("userName", c.userName, c.ans.UserName)
+	c.named = c.ans.UserName != "" && c.userName == c.ans.UserName
 	c.note(&c.info)
 	c.note(&c.name)
 }
@@ -155,6 +161,8 @@ func (c *comparison) call(i, known int) {
 			id = generatedID(c.prev.ID, attempt)
 		}
 		known = len(c.next.Calls)
+		const statusAndCompleted = 2
+		c.result.Events = slices.Grow(c.result.Events, len(seen.Lines)+statusAndCompleted)
 		c.next.Calls = append(c.next.Calls, AnnouncedCall{ID: id, Attempt: attempt, Status: StatusChanged{Status: NoStatus}})
 	}
 	call := &c.next.Calls[known]
@@ -175,6 +183,19 @@ func (c *comparison) call(i, known int) {
 		c.result.Changed = true
 	} else if !slices.Equal(was, call.Pending) {
 		c.result.Save = true
+	}
+}
+
+// endUnseen completes the calls with a number that is not in the table which
+// the answer that finished the order does not show.
+func (c *comparison) endUnseen(places []int) {
+	for k := range c.prev.Calls {
+		if call := &c.next.Calls[k]; call.Completed == nil && !slices.Contains(places, k) {
+			details := call.announcedDetails()
+			if c.completion(call, &Call{}, &details) {
+				c.result.Changed = true
+			}
+		}
 	}
 }
 
@@ -233,6 +254,9 @@ func (c *comparison) completion(call *AnnouncedCall, seen *Call, d *Details) boo
 	now := &CallCompleted{Revision: 1, Status: call.Status.Status, UserName: c.userName, Details: *d}
 	ref := len(c.next.Infos) - 1
 	if was != nil {
+		if !c.named { // the call may have been announced under another name
+			now.UserName = was.UserName
+		}
 		now.ChangedFields = changedFields(was, now, c.next.Infos[call.CompletedRef], c.next.Infos[ref])
 		if len(now.ChangedFields) == 0 {
 			return false

@@ -3,7 +3,6 @@ package order
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"hash"
 	"sync"
 )
 
@@ -16,12 +15,10 @@ import (
 //
 // A value that a later release adds must be written only where it is set, and
 // last: else every ID changes with the release.
-type identity struct {
-	sum     hash.Hash
-	scratch []byte
-}
+type identity struct{ scratch []byte }
 
-var identities = sync.Pool{New: func() any { return &identity{sum: sha256.New()} }}
+// identities spares each ID and digest its own scratch memory.
+var identities = sync.Pool{New: func() any { return new(identity) }}
 
 func (h *identity) text(s string) {
 	h.scratch = binary.BigEndian.AppendUint32(h.scratch, uint32(len(s)))
@@ -42,11 +39,8 @@ func (h *identity) opt(o Opt) {
 }
 
 func (h *identity) finish() (d [16]byte) {
-	h.sum.Reset()
-	h.sum.Write(h.scratch)
-	var full [sha256.Size]byte
-	copy(d[:], h.sum.Sum(full[:0]))
-	return d
+	sum := sha256.Sum256(h.scratch)
+	return [16]byte(sum[:16])
 }
 
 // identify returns the ID of an event from its names, counters and values.
@@ -144,8 +138,10 @@ func digest(s string) Digest {
 	if s == "" {
 		return Digest{}
 	}
-	sum := sha256.Sum256([]byte(s))
-	return Digest(sum[:16])
+	h := identities.Get().(*identity)
+	defer identities.Put(h)
+	h.scratch = append(h.scratch[:0], s...)
+	return h.finish()
 }
 
 // lineDigest stands for a whole line.

@@ -1,7 +1,5 @@
 package order
 
-import "slices"
-
 // A lineKey tells the lines of a call apart.
 type lineKey struct{ index, occurrence int }
 
@@ -58,40 +56,40 @@ func lineKeys(lines []Line) []lineKey {
 func (c *comparison) lines(call *AnnouncedCall, seen *Call) (announced bool) {
 	finder := lineFinder{lines: call.Lines}
 	owned := false // call.Lines is not shared with the state before
+	own := func() {
+		if !owned {
+			call.Lines, owned = append(make([]AnnouncedLine, 0, max(len(seen.Lines), len(call.Lines))), call.Lines...), true
+		}
+	}
 	for i, key := range lineKeys(seen.Lines) {
-		line := &seen.Lines[i]
 		at := finder.find(key, i)
 		if at < 0 {
-			if !owned {
-				call.Lines, owned = append(make([]AnnouncedLine, 0, len(seen.Lines)), call.Lines...), true
-			}
+			own()
 			call.Lines = append(call.Lines, AnnouncedLine{Index: key.index, Occurrence: key.occurrence})
-			c.line(call, &call.Lines[len(call.Lines)-1], line)
+			c.line(call, &call.Lines[len(call.Lines)-1], &seen.Lines[i])
 			announced = true
 			continue
 		}
-		was := call.Lines[at]
-		now, correction := layLine(&was, line)
-		if now == nil && !correction && was.Pending == (Digest{}) {
-			continue
+		was := &call.Lines[at]
+		now, moved, stale := layLine(was, &seen.Lines[i])
+		if stale {
+			c.result.Stale++
 		}
-		if !owned {
-			call.Lines, owned = slices.Clone(call.Lines), true
-		}
-		entry := &call.Lines[at]
-		entry.Pending = Digest{}
-		if correction {
-			d := lineDigest(now)
-			if d != was.Pending {
-				entry.Pending = d
-				c.result.Again, c.result.Save = true, true
-				continue
+		var pending Digest
+		if moved == isCorrected {
+			if d := lineDigest(&now); d != was.Pending {
+				pending, moved = d, stays
+				c.result.Again = true
 			}
 		}
-		if now != nil {
-			c.line(call, entry, now)
+		switch {
+		case moved == movesOn || moved == isCorrected:
+			own()
+			c.line(call, &call.Lines[at], &now)
 			announced = true
-		} else {
+		case pending != was.Pending:
+			own()
+			call.Lines[at].Pending = pending
 			c.result.Save = true
 		}
 	}
@@ -119,42 +117,43 @@ func (a *AnnouncedLine) body(text string) *TranscriptLine {
 	}
 }
 
-// layLine lays a line of an answer over the announced one. It returns the line
-// to announce, nil where nothing is new; correction means that a value
-// announced would change, not only arrive. An answer that lacks the text is
-// old, and its text unknown to us: nothing to announce.
-func layLine(was *AnnouncedLine, seen *Line) (now *Line, correction bool) {
+// layLine lays a line of an answer over the announced one: what it is now, how
+// it moved, and whether a value turned empty. The text announced is not known,
+// so where that turned empty there is nothing to announce.
+func layLine(was *AnnouncedLine, seen *Line) (now Line, moved move, stale bool) {
 	d := digest(seen.Text)
 	if seen.Text == "" && was.Digest != d {
-		return nil, false
+		return Line{}, stays, true
 	}
-	line := *seen
-	line.Index = was.Index
-	differs := false
-	code := func(before int, after *int) {
-		if *after == NoCode {
-			*after = before
+	now = *seen
+	differs := func(same, hadNone, hasNone bool) (keep bool) {
+		switch {
+		case same:
+		case hasNone:
+			stale = true
+			return true
+		case hadNone:
+			moved = max(moved, movesOn)
+		default:
+			moved = isCorrected
 		}
-		differs = differs || *after != before
-		correction = correction || *after != before && before != NoCode
+		return false
 	}
-	text := func(before string, after *string) {
-		*after = either(*after, before)
-		differs = differs || *after != before
-		correction = correction || *after != before && before != ""
+	if differs(was.Role == now.Role, was.Role == NoCode, now.Role == NoCode) {
+		now.Role = was.Role
 	}
-	code(was.Role, &line.Role)
-	code(was.Type, &line.Type)
-	text(was.NodeID, &line.NodeID)
-	text(was.NodeDesc, &line.NodeDesc)
-	if line.SpokenAt == 0 {
-		line.SpokenAt = was.SpokenAt
+	if differs(was.Type == now.Type, was.Type == NoCode, now.Type == NoCode) {
+		now.Type = was.Type
 	}
-	differs = differs || line.SpokenAt != was.SpokenAt || d != was.Digest
-	correction = correction || line.SpokenAt != was.SpokenAt && was.SpokenAt != 0
-	correction = correction || d != was.Digest && was.Digest != (Digest{})
-	if !differs {
-		return nil, false
+	if differs(was.NodeID == now.NodeID, was.NodeID == "", now.NodeID == "") {
+		now.NodeID = was.NodeID
 	}
-	return &line, correction
+	if differs(was.NodeDesc == now.NodeDesc, was.NodeDesc == "", now.NodeDesc == "") {
+		now.NodeDesc = was.NodeDesc
+	}
+	if differs(was.SpokenAt == now.SpokenAt, was.SpokenAt == 0, now.SpokenAt == 0) {
+		now.SpokenAt = was.SpokenAt
+	}
+	differs(was.Digest == d, was.Digest == (Digest{}), false)
+	return now, moved, stale
 }

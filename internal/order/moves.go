@@ -41,7 +41,8 @@ func (c *comparison) move(call *AnnouncedCall, seen *Call, finished bool) move {
 
 // matchCalls finds, for each call of an answer, its place among the announced
 // ones; -1 for one never seen. A call without ID is known by its place in the
-// list, as is a call that was named by its place before it had an ID.
+// list, as is a call that was named by its place before it had an ID; where
+// another call has that place, an ended one is the next that was named so.
 func matchCalls(st *State, seen []Call) []int {
 	known := st.Calls
 	places := make([]int, len(seen))
@@ -65,7 +66,20 @@ func matchCalls(st *State, seen []Call) []int {
 			}
 		}
 	}
+	for i := range seen {
+		for k := range known {
+			if places[i] < 0 && !taken[k] && seen[i].mayHaveEnded() && known[k].unnamed(st.ID) {
+				places[i], taken[k] = k, true
+			}
+		}
+	}
 	return places
+}
+
+// mayHaveEnded reports whether a call without ID may be one that was named by
+// its place: those have ended.
+func (c *Call) mayHaveEnded() bool {
+	return c.ID == "" && c.Status != NoStatus && (c.Status.final() || !c.Status.Known())
 }
 
 // generatedID names a call that ended without an ID of the vendor's.

@@ -115,12 +115,16 @@ func (o *overlay) details(was, now *Details) Details {
 }
 
 // recording takes URLs that differ only in their query (a signature that runs
-// out) as equal.
+// out) as equal, also where a correction is looked for again.
 func (o *overlay) recording(was, now string) string {
-	if was != "" && now != "" && withoutQuery(was) == withoutQuery(now) {
-		return was
+	if was == "" || now == "" {
+		return o.text("recordingURL", was, now)
 	}
-	return o.text("recordingURL", was, now)
+	file := withoutQuery(now)
+	if file != withoutQuery(was) && o.correct("recordingURL", digest(file)) {
+		return now
+	}
+	return was
 }
 
 func withoutQuery(url string) string {
@@ -144,69 +148,4 @@ func (o *overlay) agent(was, now Agent) Agent {
 		EndedAt:     o.time("agentEndedAt", was.EndedAt, now.EndedAt),
 		HungUpBy:    o.step("agentHungUpBy", was.HungUpBy, now.HungUpBy, hangupRank),
 	}
-}
-
-// The lists keep what was announced, in place, and add what is new at the end.
-// Their items are known by the vendor's ID, or by their place where there is
-// none.
-
-func (o *overlay) intents(was, now []Intent) []Intent {
-	key := func(i int, v Intent) string { return itemKey("intent", i, v.ID) }
-	return lay(o, was, now, key, func(field string, was, now Intent) Intent {
-		return Intent{
-			ID:   was.ID,
-			Tag:  o.text(field+".tag", was.Tag, now.Tag),
-			Name: o.text(field+".name", was.Name, now.Name),
-		}
-	})
-}
-
-func (o *overlay) sms(was, now []SMS) []SMS {
-	key := func(i int, v SMS) string { return itemKey("sms", i, v.MessageID) }
-	return lay(o, was, now, key, func(field string, was, now SMS) SMS {
-		return SMS{
-			MessageID: was.MessageID,
-			State:     o.step(field+".state", was.State, now.State, smsRank),
-			Content:   o.text(field+".content", was.Content, now.Content),
-		}
-	})
-}
-
-func (o *overlay) params(was, now []Param) []Param {
-	key := func(i int, v Param) string { return itemKey("param", i, v.Name) }
-	return lay(o, was, now, key, func(field string, was, now Param) Param {
-		return Param{Name: was.Name, Value: o.text(field, was.Value, now.Value)}
-	})
-}
-
-func itemKey(list string, place int, id string) string {
-	if id == "" {
-		return list + "#" + strconv.Itoa(place)
-	}
-	return list + ":" + id
-}
-
-func lay[T comparable](o *overlay, was, now []T, key func(int, T) string, item func(field string, was, now T) T) []T {
-	if len(was) == 0 {
-		return now
-	}
-	if len(now) == 0 {
-		o.stale++
-		return was
-	}
-	out := append(make([]T, 0, max(len(was), len(now))), was...)
-	places := make(map[string]int, len(out))
-	for i := range was {
-		places[key(i, was[i])] = i
-	}
-	for i := range now {
-		k := key(i, now[i])
-		if at, known := places[k]; !known {
-			places[k] = len(out)
-			out = append(out, now[i])
-		} else if out[at] != now[i] {
-			out[at] = item(k, out[at], now[i])
-		}
-	}
-	return out
 }

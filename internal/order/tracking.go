@@ -42,21 +42,31 @@ func (t *Tracking) follow(r *Request, now Millis) Effect {
 }
 
 func (t *Tracking) once(r *Request, now Millis) {
+	newer := r.Time >= t.OnceAt
 	t.OnceAt = max(t.OnceAt, r.Time)
-	if t.Following() {
-		return
+	if t.Following() || !newer && t.Rest == Active {
+		return // it is going to be looked at anyway
 	}
 	t.FollowAt = 0 // what was followed before has ended
 	t.wake(r, now)
 }
 
 func (t *Tracking) stop(r *Request, now Millis) Effect {
-	if r.Time < max(t.FollowAt, t.StopAt, t.OnceAt) {
+	if r.Time < max(t.FollowAt, t.StopAt) {
 		return Ignored
 	}
+	followed := t.Following()
 	t.StopAt = r.Time
-	t.Sleep(Stopped, now)
-	return Rests
+	switch {
+	case r.Time >= t.OnceAt:
+		t.Sleep(Stopped, now)
+		return Rests
+	case t.Rest != Active:
+		return Rests
+	case followed: // the look asked for later is still to come, and knows no limits
+		t.NotBefore, t.Deadline = 0, 0
+	}
+	return Looks
 }
 
 func (t *Tracking) wake(r *Request, now Millis) {
