@@ -1,0 +1,48 @@
+// Package simulator is a Callbot API to develop and test against. It owns what
+// a simulated order lives through, what the API shows of it at any moment, the
+// faults on the way there, and the truth that an exporter's output is compared
+// with. It checks signatures by its own code and writes its own JSON, so that
+// it is an independent check of the client and shares no mistake with it.
+//
+// # Stories
+//
+// Every order ID exists. Its story is a pure function of the seed, the task and
+// the order ID: one to three rounds of calls, statuses on their way to an end,
+// lines, agents, messages, recordings that come late, corrections. A story is a
+// list of beats, the moments at which something changes, and the answer at any
+// moment is the version of the latest beat. The story begins when the order is
+// first asked for, or at Config.Start where that is set; a simulator with a
+// Start that is restarted goes on where it was. Config.Speed makes time run
+// faster; the timestamps shown keep lifelike distances and are never in the
+// future: they end where the story ends. Finished stories began early enough to
+// be over when first asked for.
+//
+// Beginnings of order IDs that decide a part of the story:
+//
+//	missing-  never exists
+//	late-     exists 20 to 120 seconds of story after it was first asked for
+//	poison-   its whole batch is refused, see Faults.PoisonWith
+//	done-     over when first asked for, whatever Config.Finished says
+//	live-     at its beginning when first asked for, whatever Config.Finished says
+//
+// The vendor's habits are always on: timestamps in seconds for some orders and
+// in milliseconds for others (and now and then both), an answer time on calls
+// that nobody answered, call IDs that come late, lines that share an index,
+// and, for what has no value yet, a field that is absent, null, empty or 0.
+//
+// # Faults
+//
+// Faults are shares between 0 and 1, drawn from a generator seeded by
+// Config.Seed: the same requests in the same order meet the same faults. They
+// are read and changed while it runs: see Faults for each, and GET, PUT (the
+// whole set) and POST (the fields given) of /sim/faults.
+//
+// # Control and truth
+//
+// GET /sim/stats counts requests. GET /sim/truth gives a line of JSON for each
+// order that was answered: what the API shows of it now, what it will show at
+// the end (with ?final=true), and which statuses were really shown. What stands
+// in Truth.Shown was in an answer sent in full, rightly signed and readable,
+// under its call ID, and was not older than what the answer before showed. Each
+// order ever asked for costs the simulator some 300 bytes until it ends.
+package simulator

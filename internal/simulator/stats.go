@@ -1,0 +1,108 @@
+package simulator
+
+import (
+	"maps"
+	"time"
+)
+
+// Stats counts what the simulator was asked since it was made.
+type Stats struct {
+	Requests int `json:"requests"`
+	// Answers counts requests by what they met: a retCode, or http-429,
+	// http-500, http-502, html, hang, cut, client-left. Requests still waiting
+	// for their answer are in Requests alone.
+	Answers map[string]int `json:"answers"`
+	// OrdersAnswered counts entries of successful answers, those of strangers
+	// and doubles too.
+	OrdersAnswered int `json:"ordersAnswered"`
+	// DistinctOrders is how many orders were ever asked for.
+	DistinctOrders int `json:"distinctOrders"`
+	// MeanFill is the mean number of orders of a readable batch; 0 = no batch yet.
+	MeanFill float64 `json:"meanFill"`
+	// MaxPerSecond is the most requests that arrived in any one second.
+	MaxPerSecond int `json:"maxPerSecond"`
+}
+
+// tally keeps Stats under way. The simulator's lock guards it.
+type tally struct {
+	received, batches, asked, entries int
+	answers                           map[string]int
+	window                            []time.Time // arrivals of the last second
+	peak                              int
+}
+
+func newTally() tally { return tally{answers: map[string]int{}} }
+
+// arrive counts a request.
+func (t *tally) arrive(now time.Time) {
+	t.received++
+	gone := 0
+	for gone < len(t.window) && now.Sub(t.window[gone]) >= time.Second {
+		gone++
+	}
+	t.window = append(t.window[gone:], now)
+	t.peak = max(t.peak, len(t.window))
+}
+
+// asked counts the orders of a readable batch.
+func (s *Simulator) asked(orders int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.batches++
+	s.stats.asked += orders
+}
+
+// finish counts an answer and logs it.
+func (s *Simulator) finish(v verdict, a reply) {
+	s.mu.Lock()
+	s.stats.answers[a.label]++
+	s.stats.entries += a.answered
+	s.mu.Unlock()
+	s.log.Debug("request answered", "request", v.number, "answer", a.label, "orders", a.answered)
+}
+
+// Stats returns the counts so far.
+func (s *Simulator) Stats() Stats {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	t := &s.stats
+	return Stats{
+		Requests:       t.received,
+		Answers:        maps.Clone(t.answers),
+		OrdersAnswered: t.entries,
+		DistinctOrders: len(s.orders),
+		MeanFill:       float64(t.asked) / float64(max(1, t.batches)),
+		MaxPerSecond:   t.peak,
+	}
+}
+
+// bucket limits the rate of requests. The simulator's lock guards it.
+type bucket struct {
+	rate, burst, tokens float64
+	last                time.Time
+}
+
+func newBucket(rate float64) bucket {
+	burst := max(1, rate)
+	return bucket{rate: rate, burst: burst, tokens: burst}
+}
+
+// admit reports whether a request is within the rate; refused ones don't count.
+func (s *Simulator) admit() bool {
+	if s.config.RateLimit <= 0 {
+		return true
+	}
+	now := s.config.Now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b := &s.bucket
+	if !b.last.IsZero() {
+		b.tokens = min(b.burst, b.tokens+b.rate*now.Sub(b.last).Seconds())
+	}
+	b.last = now
+	if b.tokens < 1 {
+		return false
+	}
+	b.tokens--
+	return true
+}
