@@ -1,0 +1,255 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"callstream/internal/avro"
+	"callstream/internal/broker"
+	"callstream/internal/config"
+	"callstream/internal/embedded"
+	"callstream/internal/simulator"
+	"callstream/internal/status"
+)
+
+// demoOptions are the flags of `callstream demo`.
+type demoOptions struct {
+	orders  int
+	speed   float64
+	seed    uint64
+	keep    bool
+	verbose bool
+}
+
+func demoCommand() *cobra.Command {
+	var o demoOptions
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "See calls turn into events: broker, API and exporter in one process",
+		Long: `Run everything in one process: an in-memory broker, a simulated Callbot API, the exporter, and a reader that prints
+a line an event as it comes. It needs neither Kafka nor an account, ends by itself when every order has settled, and keeps nothing.`,
+		Example: `  callstream demo
+  callstream demo --orders 20 --speed 5
+  callstream demo --keep        stay up, so that other programs can be pointed at it`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if o.orders < 1 || o.speed <= 0 {
+				return usageError{fmt.Errorf("--orders must be 1 or more and --speed above 0")}
+			}
+			return o.run(c.Context(), c.OutOrStdout())
+		},
+	}
+	f := cmd.Flags()
+	f.IntVar(&o.orders, "orders", 200, "how many orders to follow")
+	f.Float64Var(&o.speed, "speed", 20, "how much faster than life the calls run")
+	f.Uint64Var(&o.seed, "seed", 1, "decides what the calls are like")
+	f.BoolVar(&o.keep, "keep", false, "stay up until interrupted, and print the addresses")
+	f.BoolVar(&o.verbose, "verbose", false, "print the exporter's log too")
+	return cmd
+}
+
+const (
+	demoAccount = "demo"
+	demoTask    = "demo-task"
+)
+
+// demo is a demo as it runs.
+type demo struct {
+	demoOptions
+	out    io.Writer
+	log    *slog.Logger
+	sim    *simulator.Simulator
+	cfg    *config.Config
+	broker *broker.Broker // the reader's and requester's
+	tally  *tally
+}
+
+func (o demoOptions) run(ctx context.Context, out io.Writer) error {
+	d := &demo{demoOptions: o, out: out, tally: newTally(o.orders), log: slog.New(slog.DiscardHandler)}
+	if o.verbose {
+		d.log = slog.New(slog.NewTextHandler(os.Stderr, nil))
+	}
+	kafka, err := embedded.Start(embedded.Config{})
+	if err != nil {
+		return fmt.Errorf("start the in-process broker: %w", err)
+	}
+	defer kafka.Close()
+	d.sim = simulator.New(simulator.Config{Seed: o.seed, Speed: o.speed, UUID: demoAccount, SecretKey: demoAccount})
+	server, err := simulator.Listen("127.0.0.1:0", d.sim)
+	if err != nil {
+		return fmt.Errorf("start the simulated API: %w", err)
+	}
+	serving, stopServing := context.WithCancel(context.WithoutCancel(ctx))
+	var servers errgroup.Group
+	servers.Go(func() error { return server.Run(serving) })
+	err = d.play(ctx, kafka.Addr(), server.URL())
+	stopServing()
+	return errors.Join(err, servers.Wait())
+}
+
+// play runs the exporter and the reader until every order rests or ctx ends.
+func (d *demo) play(ctx context.Context, brokers, apiURL string) (err error) {
+	if d.cfg, err = d.settings(brokers, apiURL); err != nil {
+		return err
+	}
+	if d.broker, err = openBroker(ctx, d.cfg, d.log, nil); err != nil {
+		return interrupted(ctx, err)
+	}
+	defer closeBroker(d.broker, d.log)
+	if err = d.broker.Prepare(ctx); err != nil {
+		return interrupted(ctx, err)
+	}
+	x := newExporter(d.cfg, d.log)
+	if d.keep {
+		if x.listener, err = status.Listen("127.0.0.1:0"); err != nil {
+			return err
+		}
+		d.addresses(brokers, apiURL, x.listener.Addr().String())
+	}
+	running, stop := context.WithCancel(ctx)
+	defer stop()
+	group, running := errgroup.WithContext(running)
+	group.Go(func() error { return x.run(running) })
+	group.Go(func() error { return interrupted(running, d.read(running)) })
+	group.Go(func() error { return interrupted(running, d.request(running)) })
+	group.Go(func() error {
+		select {
+		case <-d.tally.settled:
+			if !d.keep {
+				stop()
+			}
+		case <-running.Done():
+		}
+		return nil
+	})
+	err = group.Wait()
+	d.summary()
+	return err
+}
+
+// settings are the exporter's, as the environment would say them.
+func (d *demo) settings(brokers, apiURL string) (*config.Config, error) {
+	life := func(t time.Duration) string {
+		return max(time.Duration(float64(t)/d.speed), 50*time.Millisecond).String()
+	}
+	return config.Load(map[string]string{
+		"KAFKA_BROKERS": brokers, "CALLBOT_BASE_URL": apiURL, "CALLBOT_UUID": demoAccount, "CALLBOT_SECRET_KEY": demoAccount,
+		"CALLBOT_RATE_LIMIT": "20", "BATCH_LINGER": "20ms", "HTTP_ADDR": "off",
+		"POLL_MIN": life(2 * time.Second), "POLL_MAX": life(time.Minute), "SETTLE": life(2 * time.Minute),
+	})
+}
+
+func (d *demo) addresses(brokers, apiURL, page string) {
+	fmt.Fprintf(d.out, `broker  %s      KAFKA_BROKERS=%s callstream tail
+API     %s      curl %s/sim/stats
+page    http://%s      curl http://%s/metrics
+account CALLBOT_UUID=%s CALLBOT_SECRET_KEY=%s; Ctrl-C ends it
+
+`, brokers, brokers, apiURL, apiURL, page, page, demoAccount, demoAccount)
+}
+
+// request asks for the orders.
+func (d *demo) request(ctx context.Context) error {
+	orders := make([]asked, d.orders)
+	for i := range orders {
+		orders[i] = asked{task: demoTask, order: fmt.Sprintf("order-%04d", i+1)}
+	}
+	o := requestOptions{mode: "follow"}
+	return o.put(ctx, d.broker, d.cfg.Topics.Requests, orders, io.Discard)
+}
+
+// read prints each event as it comes, and counts.
+func (d *demo) read(ctx context.Context) error {
+	decoder, err := avro.NewAnyDecoder(nil)
+	if err != nil {
+		return err
+	}
+	t := d.cfg.Topics
+	var mu sync.Mutex
+	return d.broker.Tail(ctx, []string{t.Status, t.Completed, t.Transcript, t.State, t.DeadLetters}, true, false,
+		func(topic string, r broker.Record) error {
+			mu.Lock()
+			defer mu.Unlock()
+			if topic == t.DeadLetters {
+				d.tally.deadLetter(string(r.Key))
+				_, err := fmt.Fprintln(d.out, plainLine(topic, r))
+				return err
+			}
+			event, err := decoder.Decode(ctx, r.Value)
+			if err != nil {
+				return fmt.Errorf("decode %s: %w", topic, err)
+			}
+			if topic == t.State {
+				d.tally.state(event)
+				return nil
+			}
+			d.tally.event(event)
+			_, err = fmt.Fprintln(d.out, eventLine(event))
+			return err
+		})
+}
+
+// tally counts what the demo's reader saw. It is not safe for concurrent use.
+type tally struct {
+	orders  int
+	began   time.Time
+	events  map[string]int
+	calls   map[string]bool
+	resting map[string]bool
+	settled chan struct{} // closed when every order rests
+}
+
+func newTally(orders int) *tally {
+	return &tally{
+		orders: orders, began: time.Now(), settled: make(chan struct{}),
+		events: map[string]int{}, calls: map[string]bool{}, resting: map[string]bool{},
+	}
+}
+
+func (t *tally) event(d avro.Decoded) {
+	t.events[d.Name]++
+	t.calls[fmt.Sprint(d.Values["callID"])] = true
+}
+
+func (t *tally) state(d avro.Decoded) {
+	if rest, ok := d.Values["rest"].(string); ok && rest != "" {
+		t.rests(fmt.Sprint(d.Values["orderID"]))
+	}
+}
+
+func (t *tally) deadLetter(orderID string) {
+	t.events["dead letters"]++
+	t.rests(orderID)
+}
+
+func (t *tally) rests(orderID string) {
+	if t.resting[orderID] {
+		return
+	}
+	t.resting[orderID] = true
+	if len(t.resting) == t.orders {
+		close(t.settled)
+	}
+}
+
+func (d *demo) summary() {
+	t, s := d.tally, d.sim.Stats()
+	fmt.Fprintf(d.out, `
+%d orders, %d settled, in %s
+%d calls
+%d events: %d status changes, %d completed calls (revisions counted), %d transcript lines; %d dead letters
+%d requests to the API, %.0f orders in each on average
+`, t.orders, len(t.resting), time.Since(t.began).Round(100*time.Millisecond), len(t.calls),
+		t.events["CallStatusChanged"]+t.events["CallCompleted"]+t.events["TranscriptLine"],
+		t.events["CallStatusChanged"], t.events["CallCompleted"], t.events["TranscriptLine"], t.events["dead letters"],
+		s.Requests, s.MeanFill)
+}

@@ -1,0 +1,241 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+
+	"golang.org/x/sync/errgroup"
+
+	"callstream/internal/avro"
+	"callstream/internal/broker"
+	"callstream/internal/callbot"
+	"callstream/internal/config"
+	"callstream/internal/export"
+	"callstream/internal/order"
+	"callstream/internal/schedule"
+	"callstream/internal/status"
+)
+
+const restoringState = "restoring-state"
+
+// exporter is the whole of `callstream run`.
+type exporter struct {
+	cfg      *config.Config
+	log      *slog.Logger
+	health   *status.Health
+	metrics  *status.Metrics
+	listener net.Listener // where health and metrics are served; nil = nowhere
+}
+
+var (
+	_ export.Observer  = (*status.Metrics)(nil)
+	_ callbot.Observer = (*status.Metrics)(nil)
+	_ broker.Observer  = (*status.Metrics)(nil)
+)
+
+func newExporter(cfg *config.Config, log *slog.Logger) *exporter {
+	return &exporter{cfg: cfg, log: log, health: status.NewHealth(), metrics: status.NewMetrics()}
+}
+
+// run exports until ctx ends.
+func (x *exporter) run(ctx context.Context) error {
+	if x.listener == nil {
+		return x.export(ctx)
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	// The page outlives ctx until the exporter is done: a drain can be watched.
+	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
+	group.Go(func() error { return status.Serve(serving, x.listener, status.Handler(x.health, x.metrics), x.log) })
+	group.Go(func() error {
+		defer stop()
+		return x.export(ctx)
+	})
+	return group.Wait()
+}
+
+func (x *exporter) export(ctx context.Context) error {
+	b, err := openBroker(ctx, x.cfg, x.log, x.metrics)
+	if err != nil {
+		return interrupted(ctx, err)
+	}
+	defer closeBroker(b, x.log)
+	if err := b.Prepare(ctx); err != nil {
+		return interrupted(ctx, err)
+	}
+	encoder, lookup, err := x.encoding(ctx, b)
+	if err != nil {
+		return interrupted(ctx, err)
+	}
+	states, err := avro.NewStateCodec()
+	if err != nil {
+		return err
+	}
+	client := x.client()
+	defer client.Close()
+	x.health.AddCheck(callbot.AccountRefused, func() string {
+		return trouble(client, callbot.AccountRefused, "the API refuses the account or the signature: check CALLBOT_UUID, CALLBOT_SECRET_KEY, CALLBOT_ALGORITHM and CALLBOT_BASE_URL")
+	})
+	x.health.AddCheck(callbot.RejectingEverything, func() string {
+		return trouble(client, callbot.RejectingEverything, "the API has answered no order well in the last minute; what it rejects is not held against the orders")
+	})
+	out := &output{broker: b, encoder: encoder, topics: topicsOf(x.cfg)}
+	return b.Consume(ctx, func(ctx context.Context, s *broker.Session) error {
+		s2 := session{s, b.Home}
+		owned := s2.Owned()
+		x.metrics.Partitions(owned)
+		x.metrics.Generation(s.Generation)
+		client.SetShare(len(owned), b.Partitions())
+		x.metrics.RateLimit(x.cfg.Callbot.RateLimit * float64(len(owned)) / float64(b.Partitions()))
+		x.log.Info("partitions assigned", "generation", s.Generation, "partitions", owned)
+		x.health.Set(restoringState, "reading what was announced before")
+		x.health.Clear(status.JoiningGroup)
+		defer x.health.Clear(restoringState)
+		defer x.health.Set(status.JoiningGroup, "between two generations of the group")
+		p := export.New(x.pipeline(b), api{client}, out, s2, states, avroRequests(lookup), x.metrics, x.log)
+		return p.Run(ctx, func() {
+			x.health.Clear(restoringState)
+			x.log.Info("state restored; exporting", "generation", s.Generation)
+		})
+	})
+}
+
+func trouble(client *callbot.Client, name, detail string) string {
+	if client.Trouble() == name {
+		return detail
+	}
+	return ""
+}
+
+// interrupted is nil where an error only says that ctx ended.
+func interrupted(ctx context.Context, err error) error {
+	if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+func (x *exporter) pipeline(b *broker.Broker) export.Config {
+	c := x.cfg
+	return export.Config{
+		RequestTopic: c.Topics.Requests, BatchSize: c.Batch.Size, BatchLinger: c.Batch.Linger, Concurrency: c.Callbot.Concurrency,
+		// Half of the session is the bound; a tenth is left for the last commit.
+		DrainFor:   c.Kafka.SessionTimeout * 4 / 10,
+		StateLimit: b.Limit(c.Topics.State) - maxStateKey,
+		Timing: schedule.Timing{
+			PollMin: c.Follow.PollMin, PollMax: c.Follow.PollMax, Settle: c.Follow.Settle, FollowMax: c.Follow.FollowMax,
+			NotFoundMax: c.Follow.NotFoundMax, Retention: c.Follow.StateRetention,
+		},
+		Rules: x.rules(),
+	}
+}
+
+// maxStateKey is the longest key of a state: two IDs of 256 bytes, each byte
+// escaped by three, and the slash.
+const maxStateKey = 2*3*256 + 1
+
+func (x *exporter) rules() order.Rules { return order.Rules{Transcripts: x.cfg.Events.Transcripts} }
+
+func (x *exporter) client() *callbot.Client {
+	c := x.cfg.Callbot
+	return callbot.New(callbot.Config{
+		BaseURL: c.BaseURL, UUID: c.UUID, SecretKey: string(c.SecretKey), Algorithm: c.Algorithm, Timeout: c.Timeout,
+		Verify: c.VerifyResponses, Concurrency: c.Concurrency, RateLimit: c.RateLimit, HashSeed: x.rules().Seed(),
+		Log: x.log, Observer: x.metrics,
+	})
+}
+
+// encoding returns what encodes events, and what finds the schemas of requests.
+func (x *exporter) encoding(ctx context.Context, b *broker.Broker) (*avro.Encoder, avro.Lookup, error) {
+	registry, err := openRegistry(x.cfg)
+	if err != nil {
+		return nil, nil, err
+	}
+	var ids avro.SchemaIDs
+	var lookup avro.Lookup
+	if registry != nil {
+		lookup = registry.Reader
+		if ids, err = registry.IDs(ctx); err != nil {
+			return nil, nil, fmt.Errorf("prepare schemas at the registry (SCHEMA_REGISTRY_URL): %w", err)
+		}
+	}
+	c := x.cfg
+	out := output{topics: topicsOf(c)}
+	options := avro.Options{
+		EventKey: c.Events.Key, CompletedTranscript: c.Events.CompletedTranscript, Source: source(c),
+		Limit: func(kind order.Kind) int { return b.Limit(out.topic(kind)) },
+	}
+	switch c.Events.Phone {
+	case "mask":
+		options.Phone = avro.PhoneMask
+	case "hmac":
+		options.Phone = avro.PhoneHMAC([]byte(c.Events.PhoneHMACKey))
+	}
+	encoder, err := avro.NewEncoder(options, ids)
+	return encoder, lookup, err
+}
+
+// source names the API host and the account, the same on all instances.
+func source(c *config.Config) string {
+	u, err := url.Parse(c.Callbot.BaseURL)
+	if err != nil {
+		return c.Callbot.UUID // config has checked the URL
+	}
+	return u.Scheme + "://" + u.Host + "/" + url.PathEscape(c.Callbot.UUID)
+}
+
+func topicsOf(c *config.Config) broker.Topics {
+	t := c.Topics
+	return broker.Topics{
+		Requests: t.Requests, Status: t.Status, Completed: t.Completed, Transcript: t.Transcript, State: t.State, DeadLetters: t.DeadLetters,
+	}
+}
+
+// openBroker connects to Kafka as the settings say.
+func openBroker(ctx context.Context, c *config.Config, log *slog.Logger, observer broker.Observer) (*broker.Broker, error) {
+	bc := broker.Config{
+		Brokers: c.Kafka.Brokers, GroupID: c.Kafka.GroupID, SessionTimeout: c.Kafka.SessionTimeout, Topics: topicsOf(c),
+		Partitions: c.Topics.Partitions, Replication: c.Topics.Replication, AutoCreate: c.Topics.AutoCreate, Log: log, Observer: observer,
+	}
+	var err error
+	if c.Kafka.TLS.Enabled {
+		if bc.TLS, err = broker.TLSConfig(c.Kafka.TLS.CAFile, c.Kafka.TLS.CertFile, c.Kafka.TLS.KeyFile); err != nil {
+			return nil, usageError{err}
+		}
+	}
+	if bc.SASL, err = broker.SASL(c.Kafka.SASL.Mechanism, c.Kafka.SASL.Username, string(c.Kafka.SASL.Password)); err != nil {
+		return nil, usageError{err}
+	}
+	return broker.Open(ctx, bc)
+}
+
+func closeBroker(b *broker.Broker, log *slog.Logger) {
+	if err := b.Close(); err != nil {
+		log.Warn("close the connection to Kafka", "err", err)
+	}
+}
+
+// openRegistry returns the schema registry; nil where none is set.
+func openRegistry(c *config.Config) (*avro.Registry, error) {
+	r := c.Registry
+	if r.URL == "" {
+		return nil, nil
+	}
+	return avro.NewRegistry(avro.RegistryOptions{
+		URL: r.URL, User: r.Username, Password: string(r.Password), AutoRegister: r.AutoRegister,
+		Topics: map[order.Kind]string{
+			order.KindStatus: c.Topics.Status, order.KindCompleted: c.Topics.Completed, order.KindTranscript: c.Topics.Transcript,
+		},
+	})
+}
+
+// announce logs what the exporter was told to do.
+func (x *exporter) announce() {
+	x.log.Info("callstream starts", "version", buildVersion(), "settings", x.cfg)
+	for _, w := range x.cfg.Warnings() {
+		x.log.Warn(w)
+	}
+}

@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"time"
+
+	"callstream/internal/avro"
+	"callstream/internal/broker"
+	"callstream/internal/callbot"
+	"callstream/internal/export"
+	"callstream/internal/order"
+)
+
+// The adapters know order and not each other; these joints turn what one says
+// into what the next one takes.
+
+// api joins callbot to export.
+type api struct{ *callbot.Client }
+
+func (a api) Wait() time.Duration { return a.Ready(time.Now()) }
+func (a api) Answering() bool     { return a.Client.Answering(time.Now()) }
+
+// session joins a generation of broker to export.
+type session struct {
+	*broker.Session
+	home func(orderID string) int
+}
+
+func (s session) Home(orderID string) int { return s.home(orderID) }
+
+func (s session) Owned() []int {
+	owned := make([]int, len(s.Session.Owned))
+	for i, a := range s.Session.Owned {
+		owned[i] = a.Partition
+	}
+	return owned
+}
+
+func (s session) Read(ctx context.Context, partition int, each func(export.Record) error) error {
+	for _, a := range s.Session.Owned {
+		if a.Partition == partition {
+			return s.Session.Read(ctx, partition, a.Offset, func(r broker.Record) error {
+				return each(export.Record{
+					Partition: r.Partition, Offset: r.Offset, Key: r.Key, Value: r.Value, Time: r.Time,
+					Headers: convertHeaders[export.Header](r.Headers),
+				})
+			})
+		}
+	}
+	return fmt.Errorf("partition %d is not owned", partition)
+}
+
+// convertHeaders turns one package's headers into another's.
+func convertHeaders[To, From interface {
+	~struct {
+		Key   string
+		Value []byte
+	}
+}](headers []From) []To {
+	if headers == nil {
+		return nil
+	}
+	out := make([]To, len(headers))
+	for i, h := range headers {
+		out[i] = To(h)
+	}
+	return out
+}
+
+// output joins export to avro, which encodes, and broker, which writes.
+type output struct {
+	broker  *broker.Broker
+	encoder *avro.Encoder
+	topics  broker.Topics
+}
+
+// publishChunk bounds the encoded events in memory; it is large enough that
+// the wait for the brokers' acknowledgement does not count.
+const publishChunk = 2000
+
+func (o *output) topic(kind order.Kind) string {
+	return [...]string{
+		order.KindStatus: o.topics.Status, order.KindCompleted: o.topics.Completed, order.KindTranscript: o.topics.Transcript,
+	}[kind]
+}
+
+// Publish encodes and writes events.
+func (o *output) Publish(ctx context.Context, events []*order.Event) ([]export.TooLarge, error) {
+	var oversized []export.TooLarge
+	for len(events) > 0 {
+		n := min(publishChunk, len(events))
+		big, err := o.publish(ctx, events[:n])
+		if err != nil {
+			return nil, err
+		}
+		oversized = append(oversized, big...)
+		events = events[n:]
+	}
+	return oversized, nil
+}
+
+func (o *output) publish(ctx context.Context, events []*order.Event) (oversized []export.TooLarge, err error) {
+	messages := make([]broker.Message, 0, len(events))
+	sent := make([]*order.Event, 0, len(events))
+	for _, ev := range events {
+		m, err := o.encoder.Event(ev)
+		if errors.Is(err, avro.ErrTooLarge) {
+			oversized = append(oversized, export.TooLarge{Event: ev, Bytes: m.Size()})
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("encode event: %w", err)
+		}
+		messages = append(messages, broker.Message{
+			Topic: o.topic(m.Kind), Partition: broker.ByKey, Key: m.Key, Value: m.Value, Headers: convertHeaders[broker.Header](m.Headers),
+		})
+		sent = append(sent, ev)
+	}
+	err = o.broker.Write(ctx, messages)
+	var big *broker.TooLargeError
+	if errors.As(err, &big) { // a topic's limit was lowered since the start
+		for _, i := range big.All {
+			oversized = append(oversized, export.TooLarge{Event: sent[i], Bytes: len(messages[i].Value)})
+		}
+		return oversized, nil
+	}
+	return oversized, err
+}
+
+// Save writes states under task and order, each path-escaped, joined by a slash.
+func (o *output) Save(ctx context.Context, states []export.SavedState) error {
+	messages := make([]broker.Message, len(states))
+	for i, s := range states {
+		key := url.PathEscape(s.Ref.Task) + "/" + url.PathEscape(s.Ref.ID)
+		messages[i] = broker.Message{Topic: o.topics.State, Partition: s.Partition, Key: []byte(key), Value: s.Value}
+	}
+	return o.broker.Write(ctx, messages)
+}
+
+// Forward writes requests to their home partitions.
+func (o *output) Forward(ctx context.Context, forwards []export.Forward) error {
+	messages := make([]broker.Message, len(forwards))
+	for i, f := range forwards {
+		messages[i] = broker.Message{
+			Topic: o.topics.Requests, Partition: f.Partition, Key: f.Key, Value: f.Value, Headers: convertHeaders[broker.Header](f.Headers),
+		}
+	}
+	return o.broker.Write(ctx, messages)
+}
+
+// Bury writes dead letters. One too large keeps its coordinates, not its bytes.
+func (o *output) Bury(ctx context.Context, letters []export.DeadLetter) error {
+	messages := make([]broker.Message, len(letters))
+	for i, l := range letters {
+		messages[i] = o.bury(&l)
+	}
+	return o.broker.Write(ctx, messages)
+}
+
+func (o *output) bury(l *export.DeadLetter) broker.Message {
+	m := broker.Message{Topic: o.topics.DeadLetters, Partition: broker.ByKey, Key: l.Key, Value: l.Value}
+	ours := []broker.Header{
+		{Key: "reason", Value: []byte(l.Reason)},
+		{Key: "detail", Value: []byte(l.Detail)},
+		{Key: "topic", Value: []byte(o.topics.Requests)},
+		{Key: "partition", Value: []byte(strconv.Itoa(l.Partition))},
+		{Key: "offset", Value: []byte(strconv.FormatInt(l.Offset, 10))},
+		{Key: "time", Value: []byte(l.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"))},
+	}
+	size := len(l.Key) + len(l.Value)
+	for _, h := range l.Headers {
+		if !isOurs(ours, h.Key) {
+			m.Headers = append(m.Headers, broker.Header(h))
+			size += len(h.Key) + len(h.Value)
+		}
+	}
+	const oursAtMost = 2048 // our own headers: the detail is the longest
+	if limit := o.broker.Limit(o.topics.DeadLetters); size+oursAtMost > limit {
+		m.Key, m.Value, m.Headers = nil, nil, nil
+		ours[1].Value = fmt.Appendf(ours[1].Value, " (its %d bytes are left out: more than fit)", size)
+	}
+	m.Headers = append(m.Headers, ours...)
+	return m
+}
+
+func isOurs(ours []broker.Header, key string) bool {
+	for _, h := range ours {
+		if h.Key == key {
+			return true
+		}
+	}
+	return false
+}
+
+// avroRequests joins the decoding of Avro requests to export.
+func avroRequests(lookup avro.Lookup) export.AvroRequests {
+	return func(ctx context.Context, value []byte) (export.Fields, error) {
+		for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
+			r, err := avro.DecodeRequest(ctx, value, lookup)
+			switch {
+			case err == nil:
+				return export.Fields(r), nil
+			case errors.Is(err, avro.ErrMalformed), errors.Is(err, avro.ErrNoSchema),
+				errors.Is(err, avro.ErrUnreadableSchema), errors.Is(err, avro.ErrNoRegistry):
+				return export.Fields{}, &export.UnreadableError{Detail: err.Error()}
+			}
+			// The registry can't be asked: the request waits, and those behind it.
+			select {
+			case <-ctx.Done():
+				return export.Fields{}, context.Cause(ctx)
+			case <-time.After(pause):
+			}
+		}
+	}
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"callstream/internal/config"
+	"callstream/internal/status"
+)
+
+func runCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "run",
+		Short: "Run the exporter",
+		Long: `Run the exporter until SIGTERM or SIGINT, which lets it finish what is in flight, save and commit.
+A second signal ends it at once; what was in flight is repeated by its successor.
+
+It is configured by the environment; README.md lists every setting. Needed are CALLBOT_UUID and CALLBOT_SECRET_KEY
+(or CALLBOT_SECRET_KEY_FILE); KAFKA_BROKERS is localhost:9092 where nothing else is said.
+/healthz, /readyz and /metrics are served at HTTP_ADDR (:8080).`,
+		Example: `  CALLBOT_UUID=my-account CALLBOT_SECRET_KEY_FILE=/run/secrets/callbot callstream run
+  KAFKA_BROKERS=kafka:9092 SCHEMA_REGISTRY_URL=http://registry:8081 callstream run`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			cfg, err := config.Load(nil)
+			if err != nil {
+				return err
+			}
+			x := newExporter(cfg, cfg.Logger(os.Stderr))
+			x.announce()
+			if cfg.HTTPAddr != "" {
+				if x.listener, err = status.Listen(cfg.HTTPAddr); err != nil {
+					return err
+				}
+				x.log.Info("serving health and metrics", "addr", x.listener.Addr().String())
+			}
+			return x.run(c.Context())
+		},
+	}
+}
