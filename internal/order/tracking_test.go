@@ -1,0 +1,202 @@
+package order
+
+import (
+	"fmt"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func TestAsk(t *testing.T) {
+	follow := func(at Millis) Request { return Request{Mode: Follow, Time: at} }
+	once := func(at Millis) Request { return Request{Mode: LookOnce, Time: at} }
+	stop := func(at Millis) Request { return Request{Mode: StopFollow, Time: at} }
+	replay := func(at Millis) Request { return Request{Mode: Replay, Time: at} }
+	for name, c := range map[string]struct {
+		ask       []Request
+		effect    Effect // of the last
+		rest      Rest
+		following bool
+		replay    Millis
+	}{
+		"follow":                                   {[]Request{follow(1)}, Looks, Active, true, 0},
+		"a request without a mode follows":         {[]Request{{Time: 1}}, Looks, Active, true, 0},
+		"asking again looks again":                 {[]Request{follow(1), follow(1)}, Looks, Active, true, 0},
+		"an older follow is ignored":               {[]Request{follow(2), follow(1)}, Ignored, Active, true, 0},
+		"stop":                                     {[]Request{follow(1), stop(2)}, Rests, Stopped, false, 0},
+		"stop of an order never heard of":          {[]Request{stop(2)}, Rests, Stopped, false, 0},
+		"an older stop is ignored":                 {[]Request{follow(2), stop(1)}, Ignored, Active, true, 0},
+		"a follow older than a stop is ignored":    {[]Request{stop(2), follow(1)}, Ignored, Stopped, false, 0},
+		"a newer follow follows again":             {[]Request{follow(1), stop(2), follow(3)}, Looks, Active, true, 0},
+		"once":                                     {[]Request{once(1)}, Looks, Active, false, 0},
+		"once does not end following":              {[]Request{follow(1), once(2)}, Looks, Active, true, 0},
+		"follow outweighs a newer once":            {[]Request{once(2), follow(1)}, Looks, Active, true, 0},
+		"an older once is ignored":                 {[]Request{once(2), once(1)}, Ignored, Active, false, 0},
+		"a once older than a stop is ignored":      {[]Request{stop(2), once(1)}, Ignored, Stopped, false, 0},
+		"a once newer than a stop looks":           {[]Request{follow(1), stop(2), once(3)}, Looks, Active, false, 0},
+		"a stop ends following, not a newer once":  {[]Request{follow(1), once(3), stop(2)}, Looks, Active, false, 0},
+		"such a stop holds against older follows":  {[]Request{once(3), stop(2), follow(1)}, Ignored, Active, false, 0},
+		"replay looks":                             {[]Request{replay(1)}, Looks, Active, false, 1},
+		"replay does not end following":            {[]Request{follow(1), replay(2)}, Looks, Active, true, 2},
+		"an older replay still looks":              {[]Request{stop(3), replay(2)}, Looks, Active, false, 2},
+		"an older replay keeps the newest's time":  {[]Request{replay(3), replay(2)}, Looks, Active, false, 3},
+		"a stop ends the waiting for a replay":     {[]Request{replay(1), stop(2)}, Rests, Stopped, false, 0},
+		"a stop leaves a newer replay":             {[]Request{replay(3), stop(2)}, Looks, Active, false, 3},
+		"a replay does not bring following back":   {[]Request{follow(1), stop(2), replay(3)}, Looks, Active, false, 3},
+		"a follow older than the replay is heeded": {[]Request{replay(3), follow(2)}, Looks, Active, true, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var tr Tracking
+			var effect Effect
+			for i := range c.ask {
+				effect = tr.Ask(&c.ask[i], Millis(100+i))
+			}
+			if effect != c.effect || tr.Rest != c.rest || tr.Following() != c.following || tr.ReplayAt != c.replay {
+				t.Errorf("effect %d, rest %q, following %t, replay %d; want %d, %q, %t, %d",
+					effect, tr.Rest, tr.Following(), tr.ReplayAt, c.effect, c.rest, c.following, c.replay)
+			}
+			if resting := tr.RestingSince != 0; resting != (tr.Rest != Active) {
+				t.Errorf("rest %q since %d", tr.Rest, tr.RestingSince)
+			}
+		})
+	}
+}
+
+func TestAskTimes(t *testing.T) {
+	var tr Tracking
+	tr.Ask(&Request{Mode: Follow, Time: 5, NotBefore: 50, Deadline: 90}, 10)
+	tr.MissingSince = 11
+	if tr.FollowSince != 10 || tr.NotBefore != 50 || tr.Deadline != 90 {
+		t.Errorf("after a follow: %+v", tr)
+	}
+	tr.Ask(&Request{Mode: Follow, Time: 6}, 20)
+	if tr.FollowSince != 20 || tr.MissingSince != 0 || tr.NotBefore != 0 || tr.Deadline != 0 {
+		t.Errorf("a newer follow begins anew: %+v", tr)
+	}
+	tr.Ask(&Request{Mode: LookOnce, Time: 7, NotBefore: 70}, 30)
+	if tr.FollowSince != 20 || tr.NotBefore != 0 {
+		t.Errorf("a once changed how the order is followed: %+v", tr)
+	}
+	tr.Sleep(Settled, 40)
+	if tr.Following() || tr.RestingSince != 40 || tr.Rest != Settled {
+		t.Errorf("settled: %+v", tr)
+	}
+	tr.Ask(&Request{Mode: LookOnce, Time: 8, NotBefore: 80}, 50)
+	if tr.Following() || tr.NotBefore != 80 || tr.Rest != Active || tr.RestingSince != 0 {
+		t.Errorf("a once after it settled looks once: %+v", tr)
+	}
+	tr.Ask(&Request{Mode: Replay, Time: 7}, 60)
+	if tr.NotBefore != 80 || tr.ReplayAt != 7 {
+		t.Errorf("an older replay changed when a newer once looks: %+v", tr)
+	}
+	tr.Sleep(GaveUp, 70)
+	if tr.ReplayAt != 7 {
+		t.Errorf("a replay was forgotten: %+v", tr)
+	}
+}
+
+// Requests of distinct times lead to the same, in whatever order they arrive.
+func TestAskInAnyOrder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		requests := make([]Request, rapid.IntRange(1, 5).Draw(t, "requests"))
+		for i := range requests {
+			at := Millis(i + 1)
+			mode := rapid.SampledFrom([]Mode{Follow, LookOnce, StopFollow}).Draw(t, "mode")
+			requests[i] = Request{Mode: mode, Time: at, NotBefore: 100 + at, Deadline: 200 + at}
+		}
+		want := lastOf(requests)
+		for _, asked := range permutations(requests) {
+			var tr Tracking
+			for i := range asked {
+				tr.Ask(&asked[i], 1)
+			}
+			if got := outcomeOf(&tr); got != want.outcome {
+				t.Fatalf("asked %s: %+v, want %+v", asking(asked), got, want.outcome)
+			}
+			// A stop that ends the following in favour of a newer once no
+			// longer knows that one's times.
+			if tr.NotBefore != want.notBefore && (tr.Following() || tr.NotBefore != 0) {
+				t.Fatalf("asked %s: not before %d, want %d", asking(asked), tr.NotBefore, want.notBefore)
+			}
+			if (tr.NotBefore == 0) != (tr.Deadline == 0) || tr.Deadline != 0 && tr.Deadline != tr.NotBefore+100 {
+				t.Fatalf("asked %s: not before %d and deadline %d of two requests", asking(asked), tr.NotBefore, tr.Deadline)
+			}
+		}
+	})
+}
+
+// A replay among the requests never changes whether an order is followed.
+func TestReplayLeavesFollowing(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		requests := make([]Request, rapid.IntRange(1, 5).Draw(t, "requests"))
+		for i := range requests {
+			mode := rapid.SampledFrom([]Mode{Follow, LookOnce, StopFollow, Replay}).Draw(t, "mode")
+			requests[i] = Request{Mode: mode, Time: Millis(i + 1)}
+		}
+		want := lastOf(requests)
+		for _, asked := range permutations(requests) {
+			var tr Tracking
+			for i := range asked {
+				tr.Ask(&asked[i], 1)
+			}
+			if tr.Following() != want.following {
+				t.Fatalf("asked %s: following %t, want %t", asking(asked), tr.Following(), want.following)
+			}
+		}
+	})
+}
+
+type outcome struct {
+	following bool
+	rest      Rest
+}
+
+func outcomeOf(tr *Tracking) outcome { return outcome{tr.Following(), tr.Rest} }
+
+// lastOf says what requests lead to, from the newest of each kind alone.
+func lastOf(requests []Request) (want struct {
+	outcome
+	notBefore Millis
+}) {
+	var follow, once, stop Request
+	for _, r := range requests {
+		switch r.Mode {
+		case Follow:
+			follow = r
+		case StopFollow:
+			stop = r
+		default:
+			once = r
+		}
+	}
+	switch {
+	case follow.Time > stop.Time:
+		want.following, want.notBefore = true, follow.NotBefore
+	case once.Time > stop.Time:
+		want.notBefore = once.NotBefore
+	default:
+		want.rest = Stopped
+	}
+	return want
+}
+
+func permutations(list []Request) [][]Request {
+	if len(list) <= 1 {
+		return [][]Request{list}
+	}
+	var all [][]Request
+	for i := range list {
+		rest := append(append([]Request(nil), list[:i]...), list[i+1:]...)
+		for _, tail := range permutations(rest) {
+			all = append(all, append([]Request{list[i]}, tail...))
+		}
+	}
+	return all
+}
+
+func asking(requests []Request) (text string) {
+	for _, r := range requests {
+		text += fmt.Sprintf("%s@%d ", r.Mode, r.Time)
+	}
+	return text
+}
