@@ -1,0 +1,57 @@
+# What is done with this repository. `make` lists it.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 10s
+TOOLS = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/callstream-tools
+LINTER = $(TOOLS)/golangci-lint-v2.15.0/golangci-lint
+
+.PHONY: help
+help: ## list what there is
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
+
+.PHONY: build
+build: ## build ./callstream, static and with its version
+	CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o callstream ./cmd/callstream
+
+.PHONY: test
+test: ## run all Go tests under the race detector
+	go test -race ./...
+
+.PHONY: vet
+vet: ## check formatting and suspicious code
+	@unformatted=$$(gofmt -l cmd internal schemas); test -z "$$unformatted" || { echo "not gofmt-ed: $$unformatted"; exit 1; }
+	go vet ./...
+
+$(LINTER):
+	GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+
+.PHONY: lint
+lint: vet $(LINTER) ## run the linters; the first time builds them, for two minutes
+	$(LINTER) run ./...
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	@for package in $$(go list ./...); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$package || exit 1; \
+		done; \
+	done
+
+.PHONY: e2e
+e2e: ## run the binary against real Kafka, a registry and the simulated API (Java 17, Maven, Python 3.11)
+	python3 internal/e2e/run.py --self-test
+	python3 internal/e2e/run.py
+
+.PHONY: e2e-load
+e2e-load: ## the same with 22,000 orders and bounds on CPU and memory
+	python3 internal/e2e/run.py --set load
+
+.PHONY: demo
+demo: ## see it work: embedded broker, simulated API, exporter and reader; needs Go alone
+	go run ./cmd/callstream demo
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -f callstream
+	rm -rf internal/e2e/__pycache__
