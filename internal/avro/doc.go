@@ -1,0 +1,16 @@
+// Package avro turns events and states into bytes and back: the codecs, the
+// two framings (Confluent with a schema ID, Avro single-object encoding with a
+// fingerprint) and the schema registry. It owns what a message on an output
+// topic looks like: key, value, headers, what is masked, and what is left out
+// when a message would be too large. The schemas themselves are in package
+// schemas.
+//
+// Numbers that do not fit the schema's int (the vendor sent nonsense) are given
+// as the nearest int, and text that is not valid UTF-8 has its bad bytes
+// replaced by U+FFFD: an event is never held up by either.
+//
+// goavro does the encoding and decoding. Its errors quote values, so none of
+// them leaves this package. It allocates whatever length the bytes claim and
+// recurses as deep as they say, so everything is measured (see measure) before
+// it is decoded.
+package avro

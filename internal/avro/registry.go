@@ -1,0 +1,274 @@
+package avro
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/sr"
+
+	"callstream/internal/order"
+	"callstream/schemas"
+)
+
+// registryTimeout bounds one request to the registry. Answers take
+// milliseconds; one that registers waits for the registry's own write to Kafka.
+const registryTimeout = 10 * time.Second
+
+// RegistryOptions say where the registry is and what goes to it.
+type RegistryOptions struct {
+	URL          string // one or, separated by commas, several of the same registry; may carry user and password
+	User         string // empty = none
+	Password     string
+	AutoRegister bool                  // register schemas at start; else they have to be there
+	Topics       map[order.Kind]string // the event topics in use; a subject is <topic>-value
+	HTTP         *http.Client          // nil = one with a timeout of its own
+}
+
+// Registry is a schema registry that speaks Confluent's API. It is safe for
+// concurrent use.
+type Registry struct {
+	client       *sr.Client
+	autoRegister bool
+	topics       map[order.Kind]string
+
+	mu      sync.Mutex
+	readers map[uint32]*Reader // by schema ID; what an ID stands for never changes
+}
+
+// NewRegistry returns a registry. It asks nothing of it yet; it fails on
+// a URL that is none.
+func NewRegistry(opts RegistryOptions) (*Registry, error) {
+	urls, user, password, err := splitURLs(opts)
+	if err != nil {
+		return nil, err
+	}
+	httpClient := opts.HTTP
+	if httpClient == nil {
+		httpClient = &http.Client{Timeout: registryTimeout}
+	}
+	options := []sr.ClientOpt{sr.URLs(urls...), sr.HTTPClient(httpClient), sr.UserAgent("callstream")}
+	if user != "" || password != "" {
+		options = append(options, sr.BasicAuth(user, password))
+	}
+	client, err := sr.NewClient(options...)
+	if err != nil {
+		return nil, fmt.Errorf("schema registry: %w", err)
+	}
+	return &Registry{
+		client:       client,
+		autoRegister: opts.AutoRegister,
+		topics:       opts.Topics,
+		readers:      map[uint32]*Reader{},
+	}, nil
+}
+
+// splitURLs takes user and password out of the URLs: the client's errors
+// quote those.
+func splitURLs(opts RegistryOptions) (urls []string, user, password string, err error) {
+	user, password = opts.User, opts.Password
+	for text := range strings.SplitSeq(opts.URL, ",") {
+		u, err := url.Parse(strings.TrimSpace(text))
+		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
+			return nil, "", "", errors.New("schema registry: the URL is not http://… or https://…")
+		}
+		if u.User != nil && user == "" && password == "" {
+			user = u.User.Username()
+			password, _ = u.User.Password()
+		}
+		u.User = nil
+		urls = append(urls, u.String())
+	}
+	return urls, user, password, nil
+}
+
+// IDs returns the IDs of the event schemas: it registers them where that is
+// on, else it looks them up. Call it at start; trying again is safe.
+func (r *Registry) IDs(ctx context.Context) (SchemaIDs, error) {
+	ids := SchemaIDs{}
+	for _, k := range eventKinds() {
+		s, ok := r.subject(k)
+		if !ok {
+			continue
+		}
+		var err error
+		if r.autoRegister {
+			ids[k], err = r.register(ctx, s)
+		} else {
+			ids[k], err = r.find(ctx, s)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("schema registry: subject %s: %w", s.name, err)
+		}
+	}
+	return ids, nil
+}
+
+// ErrNotRegistered means that a schema is not in the registry and was not to be
+// put there.
+var ErrNotRegistered = errors.New("is not registered: run `callstream schemas register`, or set SCHEMA_REGISTRY_AUTO_REGISTER=true")
+
+// ErrIncompatible means that the registry refuses a schema because of those
+// registered before.
+var ErrIncompatible = errors.New("is not compatible with the schemas registered before")
+
+// subject is where a schema goes in the registry.
+type subject struct {
+	name   string
+	schema string // name of the schema
+	sr.Schema
+}
+
+func (r *Registry) subject(k order.Kind) (subject, bool) {
+	topic := r.topics[k]
+	s, ok := schemas.ByName(eventSchema(k))
+	if topic == "" || !ok {
+		return subject{}, false
+	}
+	return subject{name: topic + "-value", schema: s.Name, Schema: sr.Schema{Schema: s.Text()}}, true
+}
+
+// find looks a schema's ID up.
+func (r *Registry) find(ctx context.Context, s subject) (uint32, error) {
+	found, err := r.client.LookupSchema(sr.WithParams(ctx, sr.Normalize), s.name, s.Schema)
+	switch {
+	case isNotFound(err):
+		return 0, fmt.Errorf("%s %w", s.schema, ErrNotRegistered)
+	case err != nil:
+		return 0, fmt.Errorf("look up %s: %w", s.schema, registryError(err))
+	}
+	return uint32(found.ID), nil
+}
+
+// register puts a schema into the registry, after it is found compatible with
+// every version before. A subject of its own level is set to FULL_TRANSITIVE
+// before and, since a registry may know subjects only by their schemas, after.
+func (r *Registry) register(ctx context.Context, s subject) (uint32, error) {
+	if err := r.setLevel(ctx, s); err != nil {
+		return 0, err
+	}
+	reasons, err := r.incompatible(ctx, s)
+	if err != nil {
+		return 0, err
+	}
+	if len(reasons) > 0 {
+		return 0, fmt.Errorf("%s %w: %s", s.schema, ErrIncompatible, strings.Join(reasons, "; "))
+	}
+	id, err := r.client.RegisterSchema(sr.WithParams(ctx, sr.Normalize), s.name, s.Schema, -1, -1)
+	if err != nil {
+		return 0, fmt.Errorf("register %s: %w", s.schema, registryError(err))
+	}
+	return uint32(id), r.setLevel(ctx, s)
+}
+
+// level returns the subject's own level of compatibility, 0 where it has none.
+func (r *Registry) level(ctx context.Context, s subject) (sr.CompatibilityLevel, error) {
+	result := r.client.Compatibility(ctx, s.name)[0]
+	if isNotFound(result.Err) {
+		return 0, nil
+	}
+	if result.Err != nil {
+		return 0, fmt.Errorf("read the compatibility level: %w", registryError(result.Err))
+	}
+	return result.Level, nil
+}
+
+// setLevel sets the subject's level where it is another. It asks first, so that
+// who may not set levels can have them set by someone else.
+func (r *Registry) setLevel(ctx context.Context, s subject) error {
+	level, err := r.level(ctx, s)
+	if err != nil || level == sr.CompatFullTransitive {
+		return err
+	}
+	result := r.client.SetCompatibility(ctx, sr.SetCompatibility{Level: sr.CompatFullTransitive}, s.name)[0]
+	if result.Err != nil && !isNotFound(result.Err) {
+		return fmt.Errorf("set the compatibility level to FULL_TRANSITIVE: %w", registryError(result.Err))
+	}
+	return nil
+}
+
+// incompatible asks whether the registry would take the schema, and returns
+// its reasons why not. A subject without schemas takes any.
+func (r *Registry) incompatible(ctx context.Context, s subject) ([]string, error) {
+	var answer struct {
+		Compatible bool     `json:"is_compatible"`
+		Messages   []string `json:"messages"` // Confluent
+		Reason     string   `json:"reason"`   // Apicurio
+	}
+	path := "/compatibility/subjects/" + url.PathEscape(s.name) + "/versions"
+	verbose := sr.WithParams(ctx, sr.Verbose, sr.Normalize)
+	err := r.client.Do(verbose, http.MethodPost, path, s.Schema, &answer)
+	switch {
+	case isNotFound(err), err == nil && answer.Compatible:
+		return nil, nil
+	case err != nil:
+		return nil, fmt.Errorf("check %s: %w", s.schema, registryError(err))
+	}
+	reasons := answer.Messages
+	if answer.Reason != "" {
+		reasons = append(reasons, answer.Reason)
+	}
+	if len(reasons) == 0 {
+		reasons = []string{"the registry gives no reason"}
+	}
+	return reasons, nil
+}
+
+// Reader returns what reads values written with the schema of that ID: see
+// Lookup. Schemas once found are kept; what an ID stands for never changes.
+func (r *Registry) Reader(ctx context.Context, id uint32) (*Reader, error) {
+	r.mu.Lock()
+	reader := r.readers[id]
+	r.mu.Unlock()
+	if reader != nil {
+		return reader, nil
+	}
+	schema, err := r.client.SchemaByID(ctx, int(id))
+	var answer *sr.ResponseError
+	switch {
+	case errors.As(err, &answer) && answer.ErrorCode == sr.ErrSchemaNotFound.Code:
+		return nil, ErrNoSchema // other 404s come from a wrong URL
+	case err != nil:
+		return nil, fmt.Errorf("schema registry: %w", registryError(err))
+	case schema.Type != sr.TypeAvro:
+		return nil, fmt.Errorf("%w: it is of type %s", ErrUnreadableSchema, schema.Type)
+	case len(schema.References) > 0:
+		return nil, fmt.Errorf("%w: it refers to other schemas", ErrUnreadableSchema)
+	}
+	if reader, err = NewReader(schema.Schema); err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.readers[id] = reader
+	return reader, nil
+}
+
+// isNotFound reports whether the registry answered that it has no such
+// subject, version, schema or level.
+func isNotFound(err error) bool {
+	var answer *sr.ResponseError
+	return errors.As(err, &answer) && sr.IsNotFoundError(answer.ErrorCode)
+}
+
+// maxAnswer is how much of a registry's error is kept, in bytes: proxies answer
+// with pages.
+const maxAnswer = 300
+
+// registryError says what the registry answered, or why it did not.
+func registryError(err error) error {
+	var answer *sr.ResponseError
+	if !errors.As(err, &answer) {
+		return err
+	}
+	message := valid(answer.Error())
+	if len(message) > maxAnswer {
+		message = valid(message[:maxAnswer]) + "…"
+	}
+	return fmt.Errorf("HTTP %d, code %d: %s", answer.StatusCode, answer.ErrorCode, message)
+}

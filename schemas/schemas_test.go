@@ -1,0 +1,198 @@
+package schemas
+
+import (
+	"bytes"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestCompactIsWhatJSONCompactSays(t *testing.T) {
+	texts := map[string]string{
+		"escaped quote in a doc": `{ "doc" : "say \" hi \\" , "x" : [ 1 , 2 ] }`,
+		"spaces in strings stay": "{\n\t\"doc\": \"a  b\\n c\"\r\n}",
+	}
+	for _, s := range All() {
+		texts[s.Name] = s.Source
+	}
+	for name, text := range texts {
+		t.Run(name, func(t *testing.T) {
+			var want bytes.Buffer
+			if err := json.Compact(&want, []byte(text)); err != nil {
+				t.Fatal(err)
+			}
+			if got := Compact(text); got != want.String() {
+				t.Errorf("Compact = %s\nwant      %s", got, want.String())
+			}
+			if got := Compact(Compact(text)); got != want.String() {
+				t.Error("compacting twice differs from compacting once")
+			}
+		})
+	}
+}
+
+func TestEveryFileIsListed(t *testing.T) {
+	files, err := filepath.Glob("*.avsc")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var listed []string
+	for _, s := range All() {
+		listed = append(listed, s.File)
+		if got, ok := ByName(s.Name); !ok || got != s {
+			t.Errorf("ByName(%q) does not find it", s.Name)
+		}
+	}
+	slices.Sort(listed)
+	if !slices.Equal(files, listed) {
+		t.Errorf("files %v, listed %v", files, listed)
+	}
+	if _, ok := ByName("Nothing"); ok {
+		t.Error("ByName finds a schema that is not there")
+	}
+}
+
+func TestEveryReleasedFileIsRead(t *testing.T) {
+	onDisk := 0
+	err := filepath.WalkDir("released", func(_ string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			onDisk++
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	read := 0
+	for _, s := range All() {
+		versions, err := Released(s.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(versions) == 0 || versions[0].Version != 1 {
+			t.Errorf("%s: want version 1 first, got %d versions", s.Name, len(versions))
+		}
+		read += len(versions)
+	}
+	if read != onDisk {
+		t.Errorf("%d released schemas read, %d on disk", read, onDisk)
+	}
+	if _, err := Released("Nothing"); err == nil {
+		t.Error("Released finds a schema that is not there")
+	}
+}
+
+// TestReaderRules holds what independent readers (Flink SQL, JDBC sinks, Spark)
+// were found to need.
+func TestReaderRules(t *testing.T) {
+	for _, s := range All() {
+		t.Run(s.Name, func(t *testing.T) {
+			var root map[string]any
+			if err := json.Unmarshal([]byte(s.Source), &root); err != nil {
+				t.Fatal(err)
+			}
+			if root["namespace"] != "callstream.v1" || root["name"] != s.Name {
+				t.Errorf("is called %v.%v", root["namespace"], root["name"])
+			}
+			checkReaderRules(t, s.Name, root, strings.HasPrefix(s.Name, "Order"))
+		})
+	}
+}
+
+// checkReaderRules walks a schema. internal allows what only callstream reads:
+// plain bytes, records in records, times without null.
+func checkReaderRules(t *testing.T, at string, schema any, internal bool) {
+	t.Helper()
+	switch s := schema.(type) {
+	case string:
+		if s == "enum" || s == "float" || s == "double" || (s == "bytes" && !internal) {
+			t.Errorf("%s: type %s is not read well by every consumer", at, s)
+		}
+	case []any:
+		if len(s) != 2 || s[0] != "null" {
+			t.Errorf("%s: a union other than [null, T]", at)
+			return
+		}
+		checkReaderRules(t, at, s[1], internal)
+	case map[string]any:
+		if l, ok := s["logicalType"]; ok && (l != "timestamp-millis" || s["type"] != "long") {
+			t.Errorf("%s: logicalType %v of %v; only timestamp-millis is well read", at, l, s["type"])
+		}
+		switch s["type"] {
+		case "record":
+			checkFields(t, at, s, internal)
+		case "array":
+			checkReaderRules(t, at+"[]", s["items"], internal)
+		case "map":
+			checkReaderRules(t, at+"{}", s["values"], internal)
+		default:
+			checkReaderRules(t, at, s["type"], internal)
+		}
+	}
+}
+
+func checkFields(t *testing.T, at string, record map[string]any, internal bool) {
+	t.Helper()
+	if doc, _ := record["doc"].(string); doc == "" {
+		t.Errorf("%s: the record has no doc", at)
+	}
+	for _, f := range record["fields"].([]any) {
+		field := f.(map[string]any)
+		at := at + "." + field["name"].(string)
+		if doc, _ := field["doc"].(string); doc == "" {
+			t.Errorf("%s: no doc", at)
+		}
+		value, hasDefault := field["default"]
+		switch typ := field["type"].(type) {
+		case []any:
+			if !hasDefault || value != nil {
+				t.Errorf("%s: a nullable field needs the default null", at)
+			}
+		case map[string]any:
+			if hasDefault && (typ["type"] == "array" || typ["type"] == "map") {
+				t.Errorf("%s: arrays and maps have no default: JDBC sinks fail on it", at)
+			}
+			if typ["type"] == "record" && !internal {
+				t.Errorf("%s: a nested record; events are flat", at)
+			}
+		}
+		if hasDefault && value != nil && !internal {
+			t.Errorf("%s: only null is a default in events", at)
+		}
+		checkReaderRules(t, at, field["type"], internal)
+	}
+}
+
+// TestReleasedFilesAreFrozen guards the texts that data in topics was written
+// with: a change of one is a mistake, whatever else it does.
+func TestReleasedFilesAreFrozen(t *testing.T) {
+	sums, err := os.ReadFile("testdata/released.sha256")
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{}
+	for line := range strings.Lines(string(sums)) {
+		sum, file, ok := strings.Cut(strings.TrimSpace(line), "  ")
+		if !ok {
+			t.Fatalf("released.sha256: line %q", line)
+		}
+		want[file] = sum
+	}
+	got := releasedSums(t)
+	for file, sum := range got {
+		if want[file] == "" {
+			t.Errorf("%s is new: add its sum to testdata/released.sha256", file)
+		} else if want[file] != sum {
+			t.Errorf("%s was changed after its release", file)
+		}
+	}
+	for file := range want {
+		if got[file] == "" {
+			t.Errorf("%s was removed after its release", file)
+		}
+	}
+}
