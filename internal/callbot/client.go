@@ -1,0 +1,363 @@
+package callbot
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/klauspost/compress/gzip"
+)
+
+const (
+	apiPath = "/callcentre/api/v3/listOrderDetail" // API.md
+	product = "callbot"                            // API.md, productID
+
+	// maxAnswer bounds an answer after decompression, in bytes. 500 orders of
+	// 20 lines are 3 MB; this leaves each of 500 orders 130 kB, and four
+	// requests at a time stay under 1 GB with their copies.
+	maxAnswer = 64 << 20
+	// maxHeaders bounds an answer's headers, in bytes; the API sends well
+	// under one kilobyte.
+	maxHeaders = 64 << 10
+	// maxKeptBuffer is the largest buffer kept for the next answer, in bytes.
+	maxKeptBuffer = 8 << 20
+	// warnEvery is how often wrong signatures are logged at most.
+	warnEvery = time.Minute
+)
+
+// The ways to deal with an answer's signature.
+const (
+	VerifyOff    = "off"    // not looked at
+	VerifyWarn   = "warn"   // counted and now and then logged
+	VerifyStrict = "strict" // the answer counts as broken
+)
+
+// Config says where the API is and how it may be used. All values are checked
+// by whoever reads them.
+type Config struct {
+	BaseURL     string // scheme and host, with or without a path before the API's own
+	UUID        string // the account
+	SecretKey   string
+	Algorithm   string            // MD5 or SHA256; empty means MD5
+	Timeout     time.Duration     // of one request, from connecting to the last byte; 0 = none
+	Verify      string            // VerifyOff, VerifyWarn or VerifyStrict; empty means off
+	Concurrency int               // connections kept open for reuse
+	RateLimit   float64           // requests a second for the whole group; see SetShare
+	HashSeed    uint64            // of Sighting.Hash
+	HTTP        http.RoundTripper // nil = a transport of the client's own
+	Log         *slog.Logger      // nil = no log
+	Observer    Observer          // nil = none
+}
+
+// Observer is told what happens, for metrics. Its methods are called by many
+// goroutines at a time.
+type Observer interface {
+	// Request is called after each request: class is "ok", "canceled" or a
+	// Class; retCode is 0 where there is none; asked is the number of orders.
+	Request(class string, retCode int, asked int, took time.Duration)
+	// Dropped is called for entries of an answer that are left out: why is
+	// DroppedNotAsked or DroppedUnreadable.
+	Dropped(why string, n int)
+	// Signature is called for each answer's signature looked at.
+	Signature(ok bool)
+}
+
+type silent struct{}
+
+func (silent) Request(string, int, int, time.Duration) {}
+func (silent) Dropped(string, int)                     {}
+func (silent) Signature(bool)                          {}
+
+// Client asks the Callbot API for orders. It is safe for concurrent use.
+type Client struct {
+	cfg    Config
+	http   *http.Client
+	pacer  *pacer
+	health health
+	bodies sync.Pool // of *bytes.Buffer
+
+	mu         sync.Mutex
+	warnedAt   time.Time // of wrong signatures
+	wrongSigns int       // since then
+}
+
+// New returns a client. Until SetShare it has the whole rate limit.
+func New(cfg Config) *Client {
+	if cfg.Log == nil {
+		cfg.Log = slog.New(slog.DiscardHandler)
+	}
+	if cfg.Observer == nil {
+		cfg.Observer = silent{}
+	}
+	if cfg.HTTP == nil {
+		cfg.HTTP = &http.Transport{
+			Proxy:                  http.ProxyFromEnvironment,
+			ForceAttemptHTTP2:      true,
+			DisableCompression:     true, // read here, where it can be bounded
+			MaxIdleConns:           cfg.Concurrency,
+			MaxIdleConnsPerHost:    cfg.Concurrency,
+			IdleConnTimeout:        90 * time.Second, // as net/http's default transport
+			MaxResponseHeaderBytes: maxHeaders,
+		}
+	}
+	return &Client{
+		cfg: cfg,
+		http: &http.Client{
+			Transport: cfg.HTTP,
+			// A redirected POST would lose its body or go, signed, to who knows whom.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+		pacer:  newPacer(cfg.RateLimit),
+		health: health{log: cfg.Log},
+		bodies: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+	}
+}
+
+// Close closes the connections that are kept open. Requests on their way go on.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
+// SetShare tells the client that this instance owns owned of the group's total
+// partitions and so may use that share of the rate limit. With none owned no
+// request goes.
+func (c *Client) SetShare(owned, total int) { c.pacer.SetShare(owned, total) }
+
+// Ready returns how long from now until a request could go, those waiting
+// already served first; 0 = at once. It takes nothing, so a batch can be put
+// together when its turn has come.
+func (c *Client) Ready(now time.Time) time.Duration { return c.pacer.Ready(now) }
+
+// exchange sends one request and reads its answer. The error is an *Error, or
+// the context's.
+func (c *Client) exchange(ctx context.Context, task string, ids []string) (reply, error) {
+	bounded := ctx
+	if c.cfg.Timeout > 0 {
+		var cancel context.CancelFunc
+		bounded, cancel = context.WithTimeout(ctx, c.cfg.Timeout)
+		defer cancel()
+	}
+	request, stamp, err := c.newRequest(bounded, task, ids)
+	if err != nil {
+		return reply{}, &Error{Class: Refused, Detail: "no request can be made", Err: withoutURL(err)}
+	}
+	response, err := c.http.Do(request)
+	if err != nil {
+		return reply{}, c.unanswered(ctx, err)
+	}
+	defer response.Body.Close()
+
+	buf := c.bodies.Get().(*bytes.Buffer)
+	defer c.keep(buf)
+	readErr := readBody(response, buf)
+	if ctx.Err() != nil {
+		return reply{}, fmt.Errorf("ask the Callbot API: %w", ctx.Err())
+	}
+	return c.judge(response, stamp, buf.Bytes(), readErr)
+}
+
+// newRequest makes a signed request; what is signed are the very bytes sent.
+func (c *Client) newRequest(ctx context.Context, task string, ids []string) (*http.Request, stamp, error) {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // plain text, as the vendor's own samples have it
+	err := encoder.Encode(struct {
+		ProductID  string   `json:"productID"`
+		UserTaskID string   `json:"userTaskID"`
+		OrderList  []string `json:"orderList"`
+	}{product, task, ids})
+	if err != nil {
+		return nil, stamp{}, err
+	}
+	body.Truncate(body.Len() - 1) // the encoder's newline
+	s := stamp{
+		algorithm: orElse(c.cfg.Algorithm, MD5),
+		createTs:  strconv.FormatInt(time.Now().Unix(), 10),
+		requestID: newRequestID(),
+		uuid:      c.cfg.UUID,
+	}
+	signature, ok := s.sign(c.cfg.SecretKey, body.Bytes())
+	if !ok {
+		return nil, s, errors.New("CALLBOT_ALGORITHM is neither MD5 nor SHA256")
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(c.cfg.BaseURL, "/")+apiPath, &body)
+	if err != nil {
+		return nil, s, err
+	}
+	// Set by hand, the names go out as the vendor spells them.
+	request.Header = http.Header{
+		"Content-Type":    {"application/json"},
+		"Accept-Encoding": {"gzip"},
+		"User-Agent":      {"callstream"},
+		headerRequestID:   {s.requestID},
+		headerUUID:        {s.uuid},
+		headerCreateTs:    {s.createTs},
+		headerSign:        {signature},
+		headerAlgorithm:   {s.algorithm},
+	}
+	return request, s, nil
+}
+
+// newRequestID returns 16 random bytes in hex: unique without a memory.
+func newRequestID() string {
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails: see crypto/rand
+	return hex.EncodeToString(id[:])
+}
+
+// unanswered words the failure of a request that got no answer.
+func (c *Client) unanswered(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return fmt.Errorf("ask the Callbot API: %w", ctx.Err())
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return &Error{Class: Failing, Detail: fmt.Sprintf("no answer within %v", c.cfg.Timeout)}
+	}
+	return &Error{Class: Failing, Detail: "no answer", Err: withoutURL(err)}
+}
+
+// withoutURL takes away the URL, which may hold a password.
+func withoutURL(err error) error {
+	var outer *url.Error
+	if errors.As(err, &outer) {
+		return outer.Err
+	}
+	return err
+}
+
+var (
+	errTooLarge = fmt.Errorf("the answer is over %d MiB", maxAnswer>>20)
+	errEncoding = errors.New("the answer's Content-Encoding is not gzip")
+)
+
+// readBody reads an answer to its end, decompressed, so that its connection
+// can serve the next request. Of one over the limit the rest stays unread.
+func readBody(response *http.Response, buf *bytes.Buffer) error {
+	var body io.Reader = response.Body
+	switch strings.ToLower(response.Header.Get("Content-Encoding")) {
+	case "", "identity":
+	case "gzip", "x-gzip":
+		unzip, err := gzip.NewReader(body)
+		if err != nil {
+			return err
+		}
+		body = unzip
+	default:
+		return errEncoding
+	}
+	n, err := buf.ReadFrom(io.LimitReader(body, maxAnswer+1))
+	if err == nil && n > maxAnswer {
+		return errTooLarge
+	}
+	return err
+}
+
+func (c *Client) keep(buf *bytes.Buffer) {
+	if buf.Cap() <= maxKeptBuffer {
+		buf.Reset()
+		c.bodies.Put(buf)
+	}
+}
+
+// judge makes a reply or an *Error of an answer.
+func (c *Client) judge(response *http.Response, s stamp, body []byte, readErr error) (reply, error) {
+	status := response.StatusCode
+	good := status >= 200 && status < 300
+	failure := &Error{HTTPStatus: status, Class: classify(status, 0)}
+	if readErr != nil {
+		failure.Detail, failure.Err = "the answer could not be read", readErr
+		if errors.Is(readErr, context.DeadlineExceeded) {
+			failure.Detail, failure.Err = fmt.Sprintf("the answer was not complete within %v", c.cfg.Timeout), nil
+		}
+		return reply{}, failure
+	}
+	trusted := c.verify(response.Header, s, body, good)
+	if good && !trusted {
+		failure.Detail = "the answer's signature is wrong"
+		return reply{}, failure
+	}
+	failure.Detail = elsewhere(response)
+	if !trusted { // its HTTP status is all that is taken from it
+		return reply{}, failure
+	}
+	answer, err := readReply(string(body))
+	if err != nil {
+		if good {
+			failure.Detail = err.Error() + mediaType(response)
+		}
+		return reply{}, failure
+	}
+	if good && answer.retCode == 0 {
+		return answer, nil
+	}
+	failure.Class = classify(status, answer.retCode)
+	failure.RetCode, failure.ResponseID = answer.retCode, answer.responseID
+	if answer.retCode != 0 {
+		failure.Message = answer.message
+	}
+	return reply{}, failure
+}
+
+// elsewhere says where a redirect leads: scheme and host alone, for a path or
+// a query may carry anything.
+func elsewhere(response *http.Response) string {
+	if response.StatusCode < 300 || response.StatusCode >= 400 {
+		return ""
+	}
+	to, err := response.Location()
+	if err != nil {
+		return "a redirect"
+	}
+	return "redirected to " + fitForLog(to.Scheme+"://"+to.Host)
+}
+
+func mediaType(response *http.Response) string {
+	kind, _, err := mime.ParseMediaType(response.Header.Get("Content-Type"))
+	if err != nil || kind == "application/json" {
+		return ""
+	}
+	return " (" + fitForLog(kind) + "; check CALLBOT_BASE_URL)"
+}
+
+// verify reports whether what an answer says may be believed. Errors that come
+// from before the API (a proxy's 502) are not signed, so they are not counted.
+func (c *Client) verify(header http.Header, s stamp, body []byte, good bool) bool {
+	if c.cfg.Verify == "" || c.cfg.Verify == VerifyOff {
+		return true
+	}
+	strict := c.cfg.Verify == VerifyStrict
+	if !good && header.Get(headerSign) == "" {
+		return !strict
+	}
+	ok := signedRight(header, s, c.cfg.SecretKey, body)
+	c.cfg.Observer.Signature(ok)
+	if !ok {
+		c.warnOfSign()
+	}
+	return ok || !strict
+}
+
+func (c *Client) warnOfSign() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wrongSigns++
+	now := time.Now()
+	if !c.warnedAt.IsZero() && now.Sub(c.warnedAt) < warnEvery {
+		return
+	}
+	c.cfg.Log.Warn("answers of the Callbot API are not signed as documented",
+		"answers", c.wrongSigns, "mode", c.cfg.Verify,
+		"mend", "check CALLBOT_SECRET_KEY and what stands between here and the API; CALLBOT_VERIFY_RESPONSES=off ignores it")
+	c.warnedAt, c.wrongSigns = now, 0
+}

@@ -1,0 +1,338 @@
+package callbot
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// newTestClient returns a client of a real server that speaks for api.
+func newTestClient(t *testing.T, api http.Handler, change func(*Config)) *Client {
+	t.Helper()
+	server := httptest.NewServer(api)
+	t.Cleanup(server.Close)
+	cfg := Config{
+		BaseURL: server.URL, UUID: testUUID, SecretKey: testKey, Algorithm: SHA256, Verify: VerifyStrict,
+		Timeout: 10 * time.Second, Concurrency: 4, RateLimit: 1e6, Log: slog.New(slog.DiscardHandler),
+	}
+	if change != nil {
+		change(&cfg)
+	}
+	c := New(cfg)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func TestExchange(t *testing.T) {
+	for _, tc := range []struct {
+		name   string
+		change func(*Config)
+	}{
+		{"SHA256", nil},
+		{"MD5", func(c *Config) { c.Algorithm = MD5 }},
+		{"no algorithm named", func(c *Config) { c.Algorithm = "" }},
+		{"a base URL with a slash", func(c *Config) { c.BaseURL += "/" }},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			c := newTestClient(t, newFakeAPI(t), tc.change)
+			look, err := c.Look(t.Context(), "任务<&>\"", []string{"o1", "<o2>", "o1"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			// The fake's entries are of task t.
+			if len(look.Seen) != 0 || fmt.Sprint(look.Missing) != "[o1 <o2>]" || look.At == 0 {
+				t.Errorf("got %+v", look)
+			}
+		})
+	}
+}
+
+// TestExchangeFaults asks once of an API that answers wrongly.
+func TestExchangeFaults(t *testing.T) {
+	write := func(body string, header ...string) faultFunc {
+		return func(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+			for i := 0; i < len(header); i += 2 {
+				w.Header().Set(header[i], header[i+1])
+			}
+			_, _ = io.WriteString(w, body)
+		}
+	}
+	redirect := func(status int, to string) faultFunc {
+		return func(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", to)
+			w.WriteHeader(status)
+		}
+	}
+	for _, tc := range []struct {
+		name  string
+		fault faultFunc
+		class Class
+		text  string // of the error; none of it may be the body's
+	}{
+		{"retCode 1", code200(1), Failing, `callbot: failing: retCode 1 (general error), responseID r-9, retMsg "no ***********"`},
+		{"retCode 2", code200(2), Rejected, `callbot: rejected: retCode 2 (missing parameters), responseID r-9, retMsg "no ***********"`},
+		{"retCode 3", code200(3), Rejected, `retCode 3 (parameter format)`},
+		{"retCode 4", code200(4), Rejected, `retCode 4 (invalid value)`},
+		{"retCode 4001", code200(4001), Rejected, `lower BATCH_SIZE`},
+		{"retCode 5", code200(5), Maintenance, `retCode 5 (server maintenance)`},
+		{"retCode 5001", code200(5001), Failing, `retCode 5001 (internal error)`},
+		{"retCode 6", code200(6), Refused, `CALLBOT_SECRET_KEY`},
+		{"retCode 6001", code200(6001), Refused, `proxy`},
+		{"retCode 6002", code200(6002), Refused, `CALLBOT_UUID`},
+		{"retCode 6003", code200(6003), Refused, `ask the vendor`},
+		{"retCode 7", code200(7), Busy, `retCode 7 (system busy)`},
+		{"retCode unknown", code200(1234), Failing, `retCode 1234`},
+		{
+			"HTTP 500 with a retCode", func(f *fakeAPI, w http.ResponseWriter, r *http.Request) { f.answer(w, r, 500, `{"retCode":7}`) },
+			Busy, `retCode 7 (system busy), HTTP 500`,
+		},
+		{
+			"HTTP 500 and retCode 0", func(f *fakeAPI, w http.ResponseWriter, r *http.Request) { f.answer(w, r, 500, `{"retCode":0}`) },
+			Failing, `callbot: failing: HTTP 500`,
+		},
+		{"HTTP 429", status(429), Busy, "callbot: busy: HTTP 429"},
+		{"HTTP 503", status(503), Maintenance, "callbot: maintenance: HTTP 503"},
+		{"HTTP 500", status(500), Failing, "callbot: failing: HTTP 500"},
+		{"HTTP 401", status(401), Refused, "CALLBOT_UUID"},
+		{"HTTP 403", status(403), Refused, "CALLBOT_SECRET_KEY"},
+		{"HTTP 404", status(404), Refused, "callbot: refused: HTTP 404; check CALLBOT_BASE_URL"},
+		{"HTTP 204", status(204), Failing, "not JSON"},
+		{
+			"redirect", redirect(307, "https://elsewhere.example/secret?key=secret"), Refused,
+			"callbot: refused: HTTP 307, redirected to https://elsewhere.example; check CALLBOT_BASE_URL",
+		},
+		{"redirect to nowhere", redirect(302, ""), Refused, "callbot: refused: HTTP 302, a redirect; check CALLBOT_BASE_URL"},
+		{"redirect to the same host", redirect(301, "/secret"), Refused, "redirected to http://127.0.0.1:"},
+		{"HTML", write("<html>secret</html>", "Content-Type", "text/html"), Failing, "the answer is not JSON, or cut (text/html; check CALLBOT_BASE_URL)"},
+		{"empty", write(""), Failing, "not JSON"},
+		{"no retCode", write(`{"orderDetailList":[]}`, "Content-Type", "application/json"), Failing, "callbot: failing: the answer has no retCode"},
+		{"not gzip though it says so", write(`{"secret":0}`, "Content-Encoding", "gzip"), Failing, "the answer could not be read: gzip: invalid header"},
+		{"another encoding", write(`{"secret":0}`, "Content-Encoding", "br"), Failing, "the answer's Content-Encoding is not gzip"},
+		{"cut gzip", cutGzip, Failing, "the answer could not be read: unexpected EOF"},
+		{"cut answer", cutPlain, Failing, "the answer could not be read: unexpected EOF"},
+		{"connection closed", closeConn, Failing, "callbot: failing: no answer: EOF"},
+		{"no HTTP", noHTTP, Failing, `no answer: net/http: HTTP/1.x transport connection broken: malformed HTTP response "***********"`},
+		{"gzip bomb", bomb, Failing, "the answer is over 64 MiB"},
+		{"endless headers", write("", "X", strings.Repeat("secret", maxHeaders/6+1)), Failing, "no answer: net/http: "},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			api := newFakeAPI(t)
+			api.fault = always(tc.fault)
+			c := newTestClient(t, api, func(c *Config) { c.Verify = VerifyOff })
+			_, err := c.exchange(t.Context(), "t", []string{"o1"})
+			var failure *Error
+			if !errors.As(err, &failure) || failure.Class != tc.class {
+				t.Fatalf("got %v, want %s", err, tc.class)
+			}
+			if !strings.Contains(err.Error(), tc.text) {
+				t.Errorf("got  %s\nwant %s", err, tc.text)
+			}
+			for _, leak := range []string{"secret", testKey, "13800138000"} {
+				if strings.Contains(err.Error(), leak) {
+					t.Errorf("%q leaks into %q", leak, err)
+				}
+			}
+		})
+	}
+}
+
+func cutGzip(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+	var whole bytes.Buffer
+	zip := gzip.NewWriter(&whole)
+	_, _ = io.WriteString(zip, `{"retCode":0,"orderDetailList":[]}`)
+	_ = zip.Close()
+	w.Header().Set("Content-Encoding", "gzip")
+	_, _ = w.Write(whole.Bytes()[:whole.Len()-12])
+}
+
+func cutPlain(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Length", "1000")
+	_, _ = io.WriteString(w, `{"retCode":0,"orderDetailList":[]}`)
+}
+
+func closeConn(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+		_ = conn.Close()
+	}
+}
+
+func noHTTP(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+		_, _ = io.WriteString(conn, "13800138000\r\n")
+		_ = conn.Close()
+	}
+}
+
+// bomb sends a few kilobytes that unpack to a gigabyte, at once.
+func bomb(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Encoding", "gzip")
+	zip := gzip.NewWriter(w)
+	block := bytes.Repeat([]byte("secret, "), 128<<10)
+	for range 1 << 10 {
+		if _, err := zip.Write(block); err != nil {
+			return
+		}
+	}
+}
+
+func TestExchangeTimeout(t *testing.T) {
+	slowBody := func(_ *fakeAPI, w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, `{"retCode":0,`)
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}
+	for _, tc := range []struct {
+		name  string
+		fault faultFunc
+		want  string
+	}{
+		{"no answer", hang, "callbot: failing: no answer within 50ms"},
+		{"half an answer", slowBody, "callbot: failing: the answer was not complete within 50ms"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			api := newFakeAPI(t)
+			api.fault = always(tc.fault)
+			c := newTestClient(t, api, func(c *Config) { c.Timeout = 50 * time.Millisecond })
+			_, err := c.exchange(t.Context(), "t", []string{"o1"})
+			if err == nil || err.Error() != tc.want {
+				t.Errorf("got %v, want %s", err, tc.want)
+			}
+		})
+		t.Run(tc.name+", given up by the caller", func(t *testing.T) {
+			api := newFakeAPI(t)
+			ctx, cancel := context.WithCancel(t.Context())
+			api.fault = always(func(f *fakeAPI, w http.ResponseWriter, r *http.Request) {
+				time.AfterFunc(10*time.Millisecond, cancel)
+				tc.fault(f, w, r)
+			})
+			observer := newCounts()
+			c := newTestClient(t, api, func(c *Config) { c.Observer = observer })
+			_, err := c.Look(ctx, "t", []string{"o1"})
+			var failure *Error
+			if !errors.Is(err, context.Canceled) || errors.As(err, &failure) {
+				t.Errorf("got %v", err)
+			}
+			if observer.requests["canceled 0"] != 1 || len(observer.requests) != 1 {
+				t.Errorf("observed %v", observer.requests)
+			}
+		})
+	}
+}
+
+func TestConnectionsAreReused(t *testing.T) {
+	api := newFakeAPI(t)
+	api.fault = func(f *fakeAPI, w http.ResponseWriter, r *http.Request, n int, _ []string) bool {
+		faults := []faultFunc{nil, code200(4), status(500), status(404), nil, code200(7)}
+		if fault := faults[n%len(faults)]; fault != nil {
+			fault(f, w, r)
+			return true
+		}
+		return false
+	}
+	var accepted atomic.Int32
+	server := httptest.NewUnstartedServer(api)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			accepted.Add(1)
+		}
+	}
+	server.Start()
+	defer server.Close()
+	const workers = 3
+	c := newTestClient(t, api, func(c *Config) { c.BaseURL, c.Concurrency = server.URL, workers })
+	var wait sync.WaitGroup
+	for range workers {
+		wait.Go(func() {
+			for range 30 {
+				_, err := c.exchange(t.Context(), "t", []string{"o1"})
+				var failure *Error
+				if err != nil && (!errors.As(err, &failure) || failure.HTTPStatus == 0) {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wait.Wait()
+	// net/http gives a connection back a moment after the body's end, and may
+	// open another in that moment. Of 90 requests a sixth is of each kind: one
+	// kind that is not read to its end would open 15 connections.
+	if n := accepted.Load(); n > 4*workers {
+		t.Errorf("%d connections for %d workers", n, workers)
+	}
+}
+
+func TestVerify(t *testing.T) {
+	tampered := func(f *fakeAPI, w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("sign", strings.Repeat("0", 64))
+		_, _ = io.WriteString(w, `{"retCode":0}`)
+	}
+	unsigned := func(f *fakeAPI, w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `{"retCode":0}`) }
+	forged := func(f *fakeAPI, w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusBadGateway)
+		_, _ = io.WriteString(w, `{"retCode":4}`)
+	}
+	const wrong = "callbot: failing: the answer's signature is wrong"
+	for _, tc := range []struct {
+		name, mode string
+		fault      faultFunc
+		err        string
+		signs      map[bool]int
+	}{
+		{"good, off", VerifyOff, nil, "", nil},
+		{"good, warn", VerifyWarn, nil, "", map[bool]int{true: 1}},
+		{"good, strict", VerifyStrict, nil, "", map[bool]int{true: 1}},
+		{"tampered, off", VerifyOff, tampered, "", nil},
+		{"tampered, warn", VerifyWarn, tampered, "", map[bool]int{false: 1}},
+		{"tampered, strict", VerifyStrict, tampered, wrong, map[bool]int{false: 1}},
+		{"unsigned, warn", VerifyWarn, unsigned, "", map[bool]int{false: 1}},
+		{"unsigned, strict", VerifyStrict, unsigned, wrong, map[bool]int{false: 1}},
+		{"an unsigned word against an order, warn", VerifyWarn, forged, "callbot: rejected: retCode 4 (invalid value), HTTP 502", nil},
+		{"an unsigned word against an order, strict", VerifyStrict, forged, "callbot: failing: HTTP 502", nil},
+		{"a signed retCode, strict", VerifyStrict, code200(4), `callbot: rejected: retCode 4 (invalid value), responseID r-9, retMsg "no ***********"`, map[bool]int{true: 1}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			api, observer := newFakeAPI(t), newCounts()
+			if tc.fault != nil {
+				api.fault = always(tc.fault)
+			}
+			c := newTestClient(t, api, func(c *Config) { c.Verify, c.Observer = tc.mode, observer })
+			_, err := c.exchange(t.Context(), "t", []string{"o1"})
+			if errorText(err) != tc.err {
+				t.Errorf("got %v, want %s", err, tc.err)
+			}
+			if fmt.Sprint(observer.signs) != fmt.Sprint(tc.signs) && len(observer.signs)+len(tc.signs) > 0 {
+				t.Errorf("observed %v, want %v", observer.signs, tc.signs)
+			}
+		})
+	}
+}
+
+func TestWrongSignaturesAreLoggedNowAndThen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		c := New(Config{Verify: VerifyWarn, SecretKey: testKey, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		for range 150 {
+			c.verify(http.Header{"Sign": {"x"}}, stamp{}, []byte("secret"), true)
+			time.Sleep(time.Second)
+		}
+		if got := strings.Count(log.String(), "not signed"); got != 3 {
+			t.Errorf("logged %d times in 150 s", got)
+		}
+		if !strings.Contains(log.String(), "answers=60") || strings.Contains(log.String(), "s3cret") || strings.Contains(log.String(), "secret ") {
+			t.Error(log.String())
+		}
+	})
+}

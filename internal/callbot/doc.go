@@ -1,0 +1,14 @@
+// Package callbot is the client of the Callbot API, and owns all that is
+// particular to it: the signature, the wire format, what each retCode means,
+// how fast requests may follow each other, and how the one bad order of a
+// batch is found.
+//
+// [Client.Look] asks for a batch of one task's orders and hands back what the
+// answer showed of each, hashed but not yet decoded. [Client.Ready] says
+// whether a request could go now, [Client.Answering] whether the API answers
+// well at present, [Client.Trouble] whether it refuses. The client remembers
+// nothing of an order: state and schedule are the caller's.
+//
+// Nothing here starts a goroutine. No error or log of this package carries a
+// secret, a phone number or any part of an answer's body.
+package callbot
