@@ -1,0 +1,226 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+const (
+	// metadataTTL bounds for how long a moved leader is asked in vain. The
+	// library looks on average twice as often, and gives each look this long.
+	metadataTTL = 3 * time.Second
+	// reachPatience is how long Open waits for a broker that does not answer,
+	// where the context sets no deadline: longer than a broker takes to start.
+	reachPatience = 30 * time.Second
+	// requestTimeout bounds one request that carries little.
+	requestTimeout = 15 * time.Second
+	// closeGrace is how long Close lets writes under way end by themselves.
+	closeGrace = 2 * time.Second
+	clientID   = "callstream"
+)
+
+// Broker is a connection to a Kafka cluster. Its methods may be called from
+// several goroutines at once.
+type Broker struct {
+	cfg       Config
+	conns     *conns
+	transport *kafka.Transport
+	client    *kafka.Client
+	troubles  *troubles
+
+	mu         sync.Mutex
+	partitions []int          // of the request topic, 0…n-1; empty = not known
+	limits     map[string]int // topic → max.message.bytes, as far as described
+	writers    map[string]*topicWriter
+	closed     bool
+}
+
+// Open connects and makes sure that the cluster answers and can be reached at
+// the addresses it advertises. Wrong addresses, TLS settings and credentials
+// give an error that names the setting and the mend. A broker that does not
+// answer is waited for until ctx ends, 30 s where it has no deadline.
+func Open(ctx context.Context, cfg Config) (*Broker, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	b := &Broker{
+		cfg:      cfg,
+		conns:    &conns{},
+		troubles: &troubles{log: cfg.Log},
+		limits:   map[string]int{},
+		writers:  map[string]*topicWriter{},
+	}
+	b.transport = b.newTransport(cfg.Topics.names())
+	b.client = b.newClient(b.transport)
+	if _, deadline := ctx.Deadline(); !deadline {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, reachPatience)
+		defer cancel()
+	}
+	if err := b.reach(ctx); err != nil {
+		_ = b.Close()
+		return nil, fmt.Errorf("reach Kafka: %w", err)
+	}
+	return b, nil
+}
+
+// newTransport makes a transport that keeps the metadata of the topics given.
+func (b *Broker) newTransport(topics []string) *kafka.Transport {
+	return &kafka.Transport{
+		Dial:           b.conns.dial,
+		DialTimeout:    2 * dialTimeout, // TLS and SASL come on top of the connection
+		MetadataTTL:    metadataTTL,
+		MetadataTopics: topics,
+		ClientID:       clientID,
+		TLS:            b.cfg.TLS,
+		SASL:           b.cfg.SASL,
+	}
+}
+
+func (b *Broker) newClient(t *kafka.Transport) *kafka.Client {
+	return &kafka.Client{Addr: kafka.TCP(b.cfg.Brokers...), Transport: t}
+}
+
+// reach asks for metadata until it is answered or refused.
+func (b *Broker) reach(ctx context.Context) error {
+	var last error
+	for n := 1; ; n++ {
+		attempt, cancel := context.WithTimeout(ctx, requestTimeout)
+		meta, err := b.client.Metadata(attempt, &kafka.MetadataRequest{Topics: b.cfg.Topics.names()})
+		cancel()
+		if err == nil {
+			b.learn(meta)
+			return b.reachAll(ctx, meta.Brokers)
+		}
+		if last == nil || ctx.Err() == nil {
+			last = err // or else it says no more than that time is up
+		}
+		mend, refused := remedy(last)
+		if refused {
+			return fmt.Errorf("%w: %s", last, mend)
+		}
+		b.troubles.report("reach Kafka", n, err)
+		b.transport.CloseIdleConnections() // or it keeps answering with this failure for a while
+		if !pause(ctx, n, time.Second) {
+			return fmt.Errorf("%w (KAFKA_BROKERS): %s", last, b.whereToLook(mend))
+		}
+	}
+}
+
+// whereToLook is what to check when a broker does not answer.
+func (b *Broker) whereToLook(mend string) string {
+	switch {
+	case mend != "":
+		return mend
+	case b.cfg.TLS != nil:
+		return "check KAFKA_BROKERS, that the broker runs, and that its listener speaks TLS (KAFKA_TLS_ENABLED)"
+	}
+	return "check KAFKA_BROKERS and that the broker runs"
+}
+
+// reachAll makes sure that the advertised addresses can be reached: the first
+// address only introduces the others, and a wrong advertised.listeners is what
+// most often keeps a client out.
+func (b *Broker) reachAll(ctx context.Context, brokers []kafka.Broker) error {
+	errs := make([]error, len(brokers))
+	var wg sync.WaitGroup
+	for i, node := range brokers {
+		wg.Go(func() {
+			addr := net.JoinHostPort(node.Host, strconv.Itoa(node.Port))
+			conn, err := b.conns.dial(ctx, "tcp", addr)
+			if err != nil {
+				errs[i] = fmt.Errorf("broker %d advertises %s: %w", node.ID, addr, err)
+				return
+			}
+			_ = conn.Close()
+		})
+	}
+	wg.Wait()
+	failed := 0
+	for _, err := range errs {
+		if err != nil {
+			failed++
+		}
+	}
+	err := errors.Join(errs...)
+	switch {
+	case failed == 0:
+	case failed < len(brokers):
+		b.cfg.Log.Warn("some brokers can't be reached", "error", err)
+	default:
+		return fmt.Errorf("%w: the address in KAFKA_BROKERS answers, the ones it advertises don't: mend the brokers' advertised.listeners, or run where those names resolve", err)
+	}
+	return nil
+}
+
+// learn takes note of the request topic's partitions.
+func (b *Broker) learn(meta *kafka.MetadataResponse) {
+	for _, t := range meta.Topics {
+		if t.Name != b.cfg.Topics.Requests || t.Error != nil || len(t.Partitions) == 0 {
+			continue
+		}
+		partitions := make([]int, len(t.Partitions))
+		for i := range partitions {
+			partitions[i] = i
+		}
+		b.mu.Lock()
+		b.partitions = partitions
+		b.mu.Unlock()
+	}
+}
+
+// Partitions returns how many partitions the request topic has; 0 where it is
+// missing and Prepare has not created it.
+func (b *Broker) Partitions() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return len(b.partitions)
+}
+
+// Home returns the partition of the request topic that an order belongs to:
+// murmur2 of its ID, as the Java client's default partitioner places the key.
+// It is ByKey (-1) while the request topic is not known to exist.
+func (b *Broker) Home(orderID string) int {
+	b.mu.Lock()
+	partitions := b.partitions
+	b.mu.Unlock()
+	if len(partitions) == 0 {
+		return ByKey
+	}
+	return kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: []byte(orderID)}, partitions...)
+}
+
+// Close ends all that is under way and closes the connections. Writes have a
+// short grace; Consume and reads should have returned before.
+func (b *Broker) Close() error {
+	b.mu.Lock()
+	b.closed = true
+	writers := b.writers
+	b.writers = nil
+	b.mu.Unlock()
+
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		for _, w := range writers {
+			w.close()
+		}
+	}()
+	grace := time.NewTimer(closeGrace)
+	defer grace.Stop()
+	select {
+	case <-written:
+	case <-grace.C:
+	}
+	b.transport.CloseIdleConnections()
+	b.conns.shut()
+	<-written
+	return nil
+}

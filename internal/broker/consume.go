@@ -1,0 +1,193 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+const (
+	// joinBackoff is the pause before joining again after a failure.
+	joinBackoff = 500 * time.Millisecond
+	// beats is how many heartbeats go into a session: a rebalance is noticed
+	// within a tenth of it, and several may be lost.
+	beats = 10
+	// refusals is how many refusals in a row end Consume. A broker that is
+	// starting may refuse for a moment what it takes later.
+	refusals = 3
+)
+
+// Consume joins the group and hands each generation to handle, until ctx ends
+// or handle fails; it leaves the group before it returns.
+//
+// handle owns the session's partitions until it returns. Its context ends when
+// the generation does (cause ErrGenerationEnded) or with ctx; it must then
+// finish or give up what is under way, commit, and return within half the
+// session timeout, whatever it returns: errors of a context that ended are
+// no failure. With no partition owned it has nothing to do but wait for its
+// context. If it returns while its context lives, Consume ends with what it
+// returned.
+//
+// Consume returns nil after ctx ended. Outages of the broker are waited for;
+// being refused (credentials, ACLs, settings) is an error that names the mend.
+func (b *Broker) Consume(ctx context.Context, handle func(ctx context.Context, s *Session) error) error {
+	if b.cfg.GroupID == "" {
+		return errors.New("KAFKA_GROUP_ID is empty: give the group a name")
+	}
+	group, err := kafka.NewConsumerGroup(b.groupConfig())
+	if err != nil {
+		return fmt.Errorf("join group %s: %w", b.cfg.GroupID, err)
+	}
+	m := &member{b: b, group: group, handle: handle, left: make(chan struct{})}
+	err = m.run(ctx)
+	m.leave()
+	<-m.left
+	return err
+}
+
+func (b *Broker) groupConfig() kafka.ConsumerGroupConfig {
+	return kafka.ConsumerGroupConfig{
+		ID:      b.cfg.GroupID,
+		Brokers: b.cfg.Brokers,
+		Dialer: &kafka.Dialer{
+			ClientID:      clientID,
+			DialFunc:      (&net.Dialer{Timeout: dialTimeout}).DialContext,
+			Timeout:       2 * dialTimeout,
+			TLS:           b.cfg.TLS,
+			SASLMechanism: b.cfg.SASL,
+		},
+		Topics:            []string{b.cfg.Topics.Requests},
+		GroupBalancers:    []kafka.GroupBalancer{kafka.RangeGroupBalancer{}},
+		HeartbeatInterval: max(b.cfg.SessionTimeout/beats, time.Millisecond),
+		SessionTimeout:    b.cfg.SessionTimeout,
+		RebalanceTimeout:  b.cfg.SessionTimeout, // draining takes half of it at most
+		JoinGroupBackoff:  joinBackoff,
+		StartOffset:       kafka.FirstOffset, // a new group starts at the earliest request
+		Timeout:           dialTimeout,
+	}
+}
+
+// member is this instance's part in the group, for one Consume.
+type member struct {
+	b       *Broker
+	group   *kafka.ConsumerGroup
+	handle  func(context.Context, *Session) error
+	leaving bool
+	left    chan struct{}
+}
+
+// leave begins to leave the group and returns once no new generation can begin.
+// left is closed when the group is left.
+func (m *member) leave() {
+	if m.leaving {
+		return
+	}
+	m.leaving = true
+	go func() {
+		defer close(m.left)
+		_ = m.group.Close() // waits for the function of the generation
+	}()
+	for {
+		// A generation or an error that comes now comes too late.
+		if _, err := m.group.Next(context.Background()); errors.Is(err, kafka.ErrGroupClosed) {
+			return
+		}
+	}
+}
+
+func (m *member) run(ctx context.Context) error {
+	refused, failed := 0, 0
+	for {
+		gen, err := m.group.Next(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err == nil:
+			refused, failed = 0, 0
+			if final, err := m.generation(ctx, gen); final {
+				return err
+			}
+			continue
+		case errors.Is(err, kafka.RebalanceInProgress), errors.Is(err, kafka.UnknownMemberId):
+			m.b.cfg.Log.Debug("joining the group again", "reason", err)
+			continue
+		}
+		failed++
+		if mend, no := remedy(err); no {
+			if refused++; refused >= refusals {
+				return fmt.Errorf("join group %s: %w: %s", m.b.cfg.GroupID, err, mend)
+			}
+		}
+		m.b.troubles.report("join group "+m.b.cfg.GroupID, failed, err)
+	}
+}
+
+// generation runs handle for one generation and waits for it. Where it is the
+// last one, leaving begins before its function returns, or else the next
+// generation would be joined first.
+func (m *member) generation(ctx context.Context, gen *kafka.Generation) (final bool, err error) {
+	done := make(chan struct{})
+	gen.Start(func(over context.Context) {
+		defer close(done)
+		if over.Err() != nil {
+			return // ended before it began: the library doesn't wait for this function
+		}
+		if final, err = m.serve(ctx, over, gen); final {
+			m.leave()
+		}
+	})
+	<-done
+	return final, err
+}
+
+// serve runs handle with a context that ends with the generation or with ctx,
+// and tells whether Consume ends with it.
+func (m *member) serve(ctx, over context.Context, gen *kafka.Generation) (final bool, err error) {
+	live, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stop := context.AfterFunc(over, func() { cancel(ErrGenerationEnded) })
+	defer stop()
+
+	if err := m.grown(live); err != nil {
+		return true, err
+	}
+	session, err := m.b.session(live, gen)
+	if err == nil {
+		m.b.cfg.Log.Info("owning partitions", "generation", session.Generation, "partitions", session.partitions())
+		err = m.handle(live, session)
+	}
+	if live.Err() == nil {
+		return true, err
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, ErrGenerationEnded) || errors.Is(err, context.Cause(live)) {
+		err = nil
+	}
+	return err != nil || ctx.Err() != nil, err
+}
+
+// grown refuses to go on with another number of partitions than at the start:
+// every order's home has moved, away from its state.
+func (m *member) grown(ctx context.Context) error {
+	found, err := m.b.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{m.b.cfg.Topics.Requests}})
+	if err != nil || len(found.Topics) != 1 || found.Topics[0].Error != nil {
+		return nil // an outage is dealt with where it hurts
+	}
+	was, is := m.b.Partitions(), len(found.Topics[0].Partitions)
+	if was == 0 || was == is {
+		return nil
+	}
+	return fmt.Errorf("topic %s (TOPIC_REQUESTS) had %d partitions and now has %d: the orders' states lie elsewhere. "+
+		"Mend: restart, which says what to do about the state topic", m.b.cfg.Topics.Requests, was, is)
+}
+
+func (s *Session) partitions() []int {
+	var partitions []int
+	for _, a := range s.Owned {
+		partitions = append(partitions, a.Partition)
+	}
+	return partitions
+}

@@ -1,0 +1,323 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"callstream/internal/embedded"
+)
+
+// consume runs Consume until stop is called, which waits for it and returns its
+// error.
+func consume(t *testing.T, b *Broker, handle func(context.Context, *Session) error) (stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(timely(t))
+	ended := make(chan error, 1)
+	go func() { ended <- b.Consume(ctx, handle) }()
+	stop = sync.OnceValue(func() error {
+		cancel()
+		return <-ended
+	})
+	t.Cleanup(func() { _ = stop() })
+	return stop
+}
+
+// once runs handle in one generation and returns its error.
+func once(t *testing.T, b *Broker, handle func(context.Context, *Session) error) {
+	t.Helper()
+	if err := b.Consume(timely(t), handle); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// after returns the cause with which ctx ended.
+func after(ctx context.Context) error {
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+func await[T any](t *testing.T, what string, from <-chan T) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patienceOfTests):
+		t.Fatalf("no %s", what)
+		panic("unreachable")
+	}
+}
+
+func requests(b *Broker, partition, n int) []Message {
+	var msgs []Message
+	for i := range n {
+		msgs = append(msgs, Message{Topic: b.cfg.Topics.Requests, Partition: partition, Key: fmt.Appendf(nil, "order-%d", i), Value: fmt.Appendf(nil, "%d/%d", partition, i)})
+	}
+	return msgs
+}
+
+func TestConsumeReadsFromTheFirstAndCommits(t *testing.T) {
+	l := newLab(t)
+	cfg := l.config(t)
+	saw := &observed{}
+	cfg.Observer = saw
+	b := prepared(t, cfg)
+	write(t, b, requests(b, 1, 10)...)
+
+	readFrom := func(upTo int64, commit int64) (got []string) {
+		once(t, b, func(ctx context.Context, s *Session) error {
+			if len(s.Owned) != 3 || s.Generation < 1 {
+				t.Errorf("generation %d owns %v, want all three partitions", s.Generation, s.Owned)
+			}
+			err := s.Read(ctx, 1, s.Owned[1].Offset, func(r Record) error {
+				got = append(got, string(r.Value))
+				if r.Offset == upTo {
+					return errDone
+				}
+				return nil
+			})
+			if !errors.Is(err, errDone) {
+				t.Errorf("reading ended with %v", err)
+			}
+			return s.Commit(map[int]int64{1: commit})
+		})
+		return got
+	}
+	if got := readFrom(9, 4); len(got) != 10 || got[0] != "1/0" {
+		t.Errorf("a new group read %v, want all from the first", got)
+	}
+	if got := readFrom(9, 10); len(got) != 6 || got[0] != "1/4" {
+		t.Errorf("after a commit of 4 it read %v", got)
+	}
+	if lag := saw.lags(); lag[1] != 1 {
+		t.Errorf("lag while the last record is handled is %d, want 1", lag[1])
+	}
+	write(t, b, requests(b, 1, 1)...)
+	if got := readFrom(10, 11); fmt.Sprint(got) != "[1/0]" {
+		t.Errorf("after a commit of 10 it read %v", got)
+	}
+}
+
+// The work in flight when a generation ends is finished and committed.
+func TestCommitWhileDraining(t *testing.T) {
+	b := prepared(t, newLab(t).config(t))
+	write(t, b, requests(b, 0, 3)...)
+	running := make(chan struct{})
+	stop := consume(t, b, func(ctx context.Context, s *Session) error {
+		close(running)
+		<-ctx.Done()
+		return s.Commit(map[int]int64{0: 2})
+	})
+	await(t, "generation", running)
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	once(t, b, func(_ context.Context, s *Session) error {
+		if s.Owned[0].Offset != 2 {
+			t.Errorf("the next generation starts at %d, want 2", s.Owned[0].Offset)
+		}
+		return nil
+	})
+}
+
+func TestMoreMembersThanPartitions(t *testing.T) {
+	cfg := newLab(t).config(t)
+	cfg.Partitions = 1
+	a := prepared(t, cfg)
+	b := open(t, cfg)
+	type seen struct {
+		name  string
+		owned int
+	}
+	generations := make(chan seen, 100)
+	handle := func(name string) func(context.Context, *Session) error {
+		return func(ctx context.Context, s *Session) error {
+			generations <- seen{name, len(s.Owned)}
+			return after(ctx)
+		}
+	}
+	stopA := consume(t, a, handle("a"))
+	await(t, "first generation", generations)
+	stopB := consume(t, b, handle("b"))
+	last := map[string]int{"a": 1, "b": -1}
+	for last["a"]+last["b"] != 1 || last["b"] < 0 {
+		s := await(t, "generation of two members", generations)
+		last[s.name] = s.owned
+	}
+	idle, busy := stopA, stopB
+	if last["a"] == 1 {
+		idle, busy = stopB, stopA
+	}
+	for _, stop := range []func() error{idle, busy} {
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func TestConsumeEndsWithItsHandler(t *testing.T) {
+	b := prepared(t, newLab(t).config(t))
+	for name, want := range map[string]error{"nothing left to do": nil, "a failure": errDone} {
+		t.Run(name, func(t *testing.T) {
+			if err := b.Consume(timely(t), func(context.Context, *Session) error { return want }); !errors.Is(err, want) {
+				t.Errorf("got %v, want %v", err, want)
+			}
+			if n := members(t, b); n != 0 {
+				t.Errorf("%d members are left in the group", n)
+			}
+		})
+	}
+	t.Run("a failure while draining", func(t *testing.T) {
+		running := make(chan struct{})
+		stop := consume(t, b, func(ctx context.Context, _ *Session) error {
+			close(running)
+			<-ctx.Done()
+			return errDone
+		})
+		await(t, "generation", running)
+		if err := stop(); !errors.Is(err, errDone) {
+			t.Errorf("got %v, want the handler's failure", err)
+		}
+	})
+}
+
+// The committed offset is not in the log: it was deleted, or the topic is new.
+func TestReadGoesOnWhereTheLogBegins(t *testing.T) {
+	b := prepared(t, newLab(t).config(t))
+	write(t, b, requests(b, 0, 3)...)
+	once(t, b, func(ctx context.Context, s *Session) error {
+		var first int64 = -1
+		err := s.Read(ctx, 0, 1000, func(r Record) error {
+			first = r.Offset
+			return errDone
+		})
+		if !errors.Is(err, errDone) || first != 0 {
+			t.Errorf("got %v at %d, want the first record", err, first)
+		}
+		return nil
+	})
+}
+
+func TestReadEndsWithItsContext(t *testing.T) {
+	b := prepared(t, newLab(t).config(t))
+	once(t, b, func(ctx context.Context, s *Session) error {
+		ctx, cancel := context.WithCancelCause(ctx)
+		time.AfterFunc(time.Millisecond, func() { cancel(errDone) })
+		if err := s.Read(ctx, 0, -1, func(Record) error { return nil }); !errors.Is(err, errDone) {
+			t.Errorf("got %v, want the context's cause", err)
+		}
+		return nil
+	})
+}
+
+// Coordinators move, heartbeats fail, leaders change: the generation is lost,
+// the reading is not.
+func TestConsumeOutlastsTheCluster(t *testing.T) {
+	l := fakeLab(t, embedded.Config{Nodes: 3})
+	b := prepared(t, l.config(t))
+	var mu sync.Mutex
+	got := map[string]bool{}
+	generations := make(chan int, 100)
+	reads := make(chan struct{}, 1000)
+	stop := consume(t, b, func(ctx context.Context, s *Session) error {
+		generations <- s.Generation
+		var wg sync.WaitGroup
+		for _, a := range s.Owned {
+			wg.Go(func() {
+				_ = s.Read(ctx, a.Partition, a.Offset, func(r Record) error {
+					mu.Lock()
+					got[string(r.Value)] = true
+					mu.Unlock()
+					reads <- struct{}{}
+					return nil
+				})
+			})
+		}
+		wg.Wait()
+		return context.Cause(ctx)
+	})
+	await(t, "first generation", generations)
+	faults := l.fake.Cluster().Fault(
+		kfake.Fault{Keys: []kmsg.Key{kmsg.Heartbeat}, Err: kerr.NotCoordinator},
+		kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: kerr.CoordinatorLoadInProgress},
+		kfake.Fault{Keys: []kmsg.Key{kmsg.Fetch}, Err: kerr.NotLeaderForPartition, Count: 2},
+		kfake.Fault{Keys: []kmsg.Key{kmsg.ListOffsets}, Err: kerr.LeaderNotAvailable},
+	)
+	l.fake.Cluster().ShufflePartitionLeaders()
+	await(t, "generation after the faults", generations)
+	write(t, b, append(requests(b, 0, 5), requests(b, 2, 5)...)...)
+	for {
+		mu.Lock()
+		n := len(got)
+		mu.Unlock()
+		if n == 10 {
+			break
+		}
+		await(t, "record", reads)
+	}
+	if faults.Hits() < 3 {
+		t.Errorf("only %d faults were met", faults.Hits())
+	}
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestConsumeSaysWhyItIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		err  *kerr.Error
+		want string
+	}{
+		"no right to the group":   {kerr.GroupAuthorizationFailed, "KAFKA_GROUP_ID"},
+		"a session out of bounds": {kerr.InvalidSessionTimeout, "KAFKA_SESSION_TIMEOUT"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := fakeLab(t, embedded.Config{})
+			b := prepared(t, l.config(t))
+			l.fake.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: c.err, Count: -1})
+			err := b.Consume(timely(t), func(context.Context, *Session) error { return nil })
+			if err == nil || !contains(err, c.want) {
+				t.Errorf("got %v, want it to name %s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestConsumeRefusesMorePartitionsThanAtTheStart(t *testing.T) {
+	b := prepared(t, newLab(t).config(t))
+	res, err := b.client.CreatePartitions(timely(t), &kafka.CreatePartitionsRequest{Topics: []kafka.TopicPartitionsConfig{{Name: b.cfg.Topics.Requests, Count: 6}}})
+	if err != nil || res.Errors[b.cfg.Topics.Requests] != nil {
+		t.Fatal(err, res)
+	}
+	for ctx := timely(t); pause(ctx, 1, pauseMax); { // until the kept metadata shows them
+		meta, err := b.client.Metadata(timely(t), &kafka.MetadataRequest{Topics: []string{b.cfg.Topics.Requests}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(meta.Topics[0].Partitions) == 6 {
+			break
+		}
+	}
+	err = b.Consume(timely(t), func(context.Context, *Session) error {
+		t.Error("it was handed partitions")
+		return nil
+	})
+	if err == nil || !contains(err, "had 3 partitions and now has 6") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestConsumeNeedsAGroup(t *testing.T) {
+	cfg := newLab(t).config(t)
+	cfg.GroupID = ""
+	if err := open(t, cfg).Consume(timely(t), nil); err == nil || !contains(err, "KAFKA_GROUP_ID") {
+		t.Errorf("got %v", err)
+	}
+}

@@ -1,0 +1,153 @@
+package broker
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// The topic settings that matter here.
+const (
+	cleanupPolicy   = "cleanup.policy"
+	maxMessageBytes = "max.message.bytes"
+)
+
+// describeAttempts is how often reading the settings is tried; going on without
+// them is possible, but worse than a second's wait.
+const describeAttempts = 5
+
+// topicSettings reads settings of topics: topic → name → value. Topics that
+// can't be described are left out; the error is the last such failure.
+func (b *Broker) topicSettings(ctx context.Context, topics ...string) (map[string]map[string]string, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	var resources []kafka.DescribeConfigRequestResource
+	for _, name := range topics {
+		resources = append(resources, kafka.DescribeConfigRequestResource{
+			ResourceType: kafka.ResourceTypeTopic,
+			ResourceName: name,
+			ConfigNames:  []string{cleanupPolicy, maxMessageBytes},
+		})
+	}
+	res, err := b.client.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: resources})
+	if err != nil {
+		return nil, fmt.Errorf("describe topics: %w", err)
+	}
+	settings := map[string]map[string]string{}
+	for _, r := range res.Resources {
+		if r.Error != nil {
+			err = fmt.Errorf("describe topic %s: %w", r.ResourceName, r.Error)
+			continue
+		}
+		settings[r.ResourceName] = map[string]string{}
+		for _, e := range r.ConfigEntries {
+			settings[r.ResourceName][e.ConfigName] = e.ConfigValue
+		}
+	}
+	return settings, err
+}
+
+// inspect refuses a state topic that is not compacted, warns of compacted event
+// topics, and takes note of the record limits. What the account may not
+// describe is taken as it is, with a warning.
+func (b *Broker) inspect(ctx context.Context) error {
+	var settings map[string]map[string]string
+	var err error
+	for n := 1; n <= describeAttempts; n++ {
+		settings, err = b.topicSettings(ctx, b.cfg.Topics.names()...)
+		if _, refused := remedy(err); err == nil || refused || !pause(ctx, n, time.Second) {
+			break
+		}
+	}
+	if err != nil {
+		b.cfg.Log.Warn("can't read the topics' settings: records are kept under 1 MiB and the state topic is taken to be compacted. "+
+			"Mend: grant the account DescribeConfigs on the topics", "error", err)
+	}
+	for _, t := range b.cfg.Topics.all() {
+		values, ok := settings[t.name]
+		if !ok {
+			continue
+		}
+		b.limit(t.name, values)
+		policies := strings.Split(values[cleanupPolicy], ",")
+		switch {
+		case t.name == b.cfg.Topics.State && !slices.Equal(policies, []string{"compact"}):
+			return fmt.Errorf("topic %s (TOPIC_STATE) has cleanup.policy=%s: it would forget what was announced. "+
+				"Mend: kafka-configs --alter --entity-type topics --entity-name %s --add-config cleanup.policy=compact",
+				t.name, values[cleanupPolicy], t.name)
+		case t.name == b.cfg.Topics.State || t.name == b.cfg.Topics.Requests:
+		case slices.Contains(policies, "compact"):
+			b.cfg.Log.Warn("topic is compacted: it loses all but the last record of each order. Mend: set its cleanup.policy=delete",
+				"topic", t.name, "setting", t.setting)
+		}
+	}
+	return nil
+}
+
+// limit takes note of a topic's max.message.bytes.
+func (b *Broker) limit(topic string, values map[string]string) int {
+	n, err := strconv.Atoi(values[maxMessageBytes])
+	if err != nil || n <= 0 {
+		n = unknownMaxBytes
+	}
+	n = min(n, largestMaxBytes)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.limits[topic] = n
+	return n
+}
+
+// Limit returns how many bytes of key, value and headers (names and values) a
+// record of the topic may have together. Before Prepare, and where the topic
+// can't be described, it assumes max.message.bytes of 1 MiB.
+func (b *Broker) Limit(topic string) int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, ok := b.limits[topic]
+	if !ok {
+		n = unknownMaxBytes
+	}
+	return max(batchBytes(n)-limitMargin, 0)
+}
+
+// batchBytes is how much of a topic's max.message.bytes a batch is filled to.
+func batchBytes(maxMessageBytes int) int {
+	if maxMessageBytes <= 2*batchMargin {
+		return max(maxMessageBytes/2, 1)
+	}
+	return maxMessageBytes - batchMargin
+}
+
+// defaultReplication asks a broker how many replicas topics get by default; 0
+// where it doesn't say, and min.insync.replicas is left to the broker as well.
+func (b *Broker) defaultReplication(ctx context.Context) int {
+	const name = "default.replication.factor"
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	meta, err := b.client.Metadata(ctx, &kafka.MetadataRequest{})
+	if err != nil || len(meta.Brokers) == 0 {
+		return 0
+	}
+	res, err := b.client.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{{
+		ResourceType: kafka.ResourceTypeBroker,
+		ResourceName: strconv.Itoa(meta.Brokers[0].ID),
+		ConfigNames:  []string{name},
+	}}})
+	if err != nil {
+		b.cfg.Log.Debug("can't read the broker's "+name, "error", err)
+		return 0
+	}
+	for _, r := range res.Resources {
+		for _, e := range r.ConfigEntries {
+			if n, err := strconv.Atoi(e.ConfigValue); e.ConfigName == name && err == nil {
+				return n
+			}
+		}
+	}
+	return 0
+}

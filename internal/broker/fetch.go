@@ -1,0 +1,237 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"github.com/segmentio/kafka-go/protocol"
+)
+
+const (
+	// fetchBytes is how much one fetch asks for. The broker sends the first
+	// batch whole even where it is larger (KIP-74).
+	fetchBytes = 4 << 20
+	// fetchWait is how long the broker holds a fetch that finds nothing new.
+	fetchWait = 500 * time.Millisecond
+	// fetchTimeout bounds a fetch on a connection that has gone dead.
+	fetchTimeout = 30 * time.Second
+)
+
+// cursor reads one partition of a topic from an offset on. It is used by one
+// goroutine.
+type cursor struct {
+	b         *Broker
+	client    *kafka.Client
+	topic     string
+	partition int
+	next      int64 // the offset to read next
+	high      int64 // the high watermark as last seen
+	idle      int   // answers in a row that held nothing though the log goes on
+}
+
+// bounds asks for the offsets of the first record and past the last one.
+func (c *cursor) bounds(ctx context.Context) (first, last int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	res, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
+		c.topic: {kafka.FirstOffsetOf(c.partition), kafka.LastOffsetOf(c.partition)},
+	}})
+	if err != nil {
+		return 0, 0, err
+	}
+	for _, p := range res.Topics[c.topic] {
+		if p.Partition != c.partition {
+			continue
+		}
+		if p.Error != nil {
+			return 0, 0, p.Error // the offsets are 0 then, not unknown
+		}
+		return p.FirstOffset, p.LastOffset, nil
+	}
+	return 0, 0, kafka.UnknownTopicOrPartition
+}
+
+// boundsUntil is bounds, tried until ctx ends.
+func (c *cursor) boundsUntil(ctx context.Context) (first, last int64, err error) {
+	err = c.b.until(ctx, "look up the ends of "+c.name(), func(ctx context.Context) (err error) {
+		first, last, err = c.bounds(ctx)
+		return err
+	})
+	return first, last, err
+}
+
+func (c *cursor) name() string { return fmt.Sprintf("%s/%d", c.topic, c.partition) }
+
+// poll fetches once and hands the records to fn, in order, until fn returns
+// false. It moves next past what was handed out, and past what the answer
+// proves to be empty. Its error is the broker's, or the connection's.
+func (c *cursor) poll(ctx context.Context, fn func(Record) bool) error {
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
+	res, err := c.client.Fetch(ctx, &kafka.FetchRequest{
+		Topic:     c.topic,
+		Partition: c.partition,
+		Offset:    c.next,
+		MinBytes:  1,
+		MaxBytes:  fetchBytes,
+		MaxWait:   fetchWait,
+	})
+	cancel()
+	if err != nil {
+		return err
+	}
+	if res.Error != nil {
+		return res.Error
+	}
+	c.high = res.HighWatermark
+	stream, _ := res.Records.(*protocol.RecordStream)
+	if stream == nil || len(stream.Records) == 0 {
+		// Not a proof that nothing is there: a throttled broker answers so.
+		if c.idle++; c.next >= c.high || res.Throttle > 0 {
+			c.idle = 0
+		}
+		return nil
+	}
+	c.idle = 0
+	from := c.next
+	for _, batch := range stream.Records {
+		if more, err := c.handOut(batch, fn); err != nil || !more {
+			return err
+		}
+	}
+	if c.next == from {
+		// The batch around next is here and holds nothing from next on: its
+		// tail was compacted away, or it was emptied.
+		c.next++
+	}
+	return nil
+}
+
+// handOut hands the records of a batch to fn.
+func (c *cursor) handOut(batch protocol.RecordReader, fn func(Record) bool) (more bool, err error) {
+	if _, control := batch.(*protocol.ControlBatch); control {
+		return true, nil // a transaction's marker
+	}
+	for {
+		raw, err := batch.ReadRecord()
+		if errors.Is(err, io.EOF) {
+			return true, nil
+		}
+		if err != nil {
+			return false, fmt.Errorf("decode a batch: %w", err)
+		}
+		record, err := c.record(raw)
+		if err != nil {
+			return false, fmt.Errorf("decode a record: %w", err)
+		}
+		if record.Offset < c.next {
+			continue // a batch is sent whole
+		}
+		if !fn(record) {
+			return false, nil
+		}
+		c.next = record.Offset + 1
+	}
+}
+
+// record copies a record out of the answer's buffers and gives them back.
+func (c *cursor) record(raw *protocol.Record) (Record, error) {
+	key, err := takeBytes(raw.Key)
+	if err != nil {
+		return Record{}, err
+	}
+	value, err := takeBytes(raw.Value)
+	if err != nil {
+		return Record{}, err
+	}
+	return Record{
+		Partition: c.partition,
+		Offset:    raw.Offset,
+		Key:       key,
+		Value:     value,
+		Headers:   raw.Headers,
+		Time:      raw.Time,
+	}, nil
+}
+
+func takeBytes(b protocol.Bytes) ([]byte, error) {
+	if b == nil {
+		return nil, nil
+	}
+	defer func() { _ = b.Close() }()
+	return protocol.ReadAll(b)
+}
+
+// recover answers a failed poll: it pauses, and where the offset is out of the
+// log's range moves to the first there is. It returns false when ctx ended.
+func (c *cursor) recover(ctx context.Context, n int, failure error) bool {
+	if ctx.Err() != nil {
+		return false
+	}
+	what := "read " + c.name()
+	if !errors.Is(failure, kafka.OffsetOutOfRange) {
+		c.b.troubles.report(what, n, failure)
+		return pause(ctx, n, patience(failure))
+	}
+	first, last, err := c.boundsUntil(ctx)
+	if err != nil {
+		return false
+	}
+	if c.next >= first && c.next <= last {
+		c.b.troubles.report(what, n, failure) // a replica that lags behind
+		return pause(ctx, n, pauseMax)
+	}
+	c.b.cfg.Log.Warn("the offset is no longer in the log, going on at the first there is",
+		"topic", c.topic, "partition", c.partition, "offset", c.next, "first", first, "last", last)
+	c.next = first
+	return true
+}
+
+// idleMost is how many answers in a row (500 ms each) without a record, below
+// the end of the log and without throttling, mean that nothing is left there.
+// A broker skips holes by itself; only a log whose last records were all
+// compacted away answers so.
+const idleMost = 20
+
+// drain hands out all records from next to end, an offset past the last one.
+// done is called after each answer.
+func (c *cursor) drain(ctx context.Context, end int64, fn func(Record) error, done func()) error {
+	for n := 0; c.next < end; {
+		var refused error
+		reached := false
+		err := c.poll(ctx, func(r Record) bool {
+			if reached = r.Offset >= end; reached {
+				return false
+			}
+			refused = fn(r)
+			return refused == nil
+		})
+		if refused != nil {
+			return refused
+		}
+		if err == nil {
+			n = 0
+			done()
+			if reached {
+				return nil
+			}
+			if c.idle >= idleMost {
+				c.b.cfg.Log.Warn("the log ends before its end offset", "topic", c.topic, "partition", c.partition, "offset", c.next, "end", end)
+				return nil
+			}
+			continue
+		}
+		if n++; !c.recover(ctx, n, err) {
+			return fmt.Errorf("read %s: %w (last: %v)", c.name(), context.Cause(ctx), err)
+		}
+		if errors.Is(err, kafka.OffsetOutOfRange) {
+			if _, last, err := c.bounds(ctx); err == nil {
+				end = min(end, last) // the log was cut
+			}
+		}
+	}
+	return nil
+}

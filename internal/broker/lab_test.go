@@ -1,0 +1,245 @@
+package broker
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+	"go.uber.org/goleak"
+
+	"callstream/internal/embedded"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patienceOfTests bounds every wait. It is reached by failing tests alone.
+const patienceOfTests = 90 * time.Second
+
+// lab is a cluster to test against: the embedded one, or the one whose
+// addresses are in CALLSTREAM_TEST_KAFKA.
+type lab struct {
+	addrs []string
+	fake  *embedded.Broker // nil on a real cluster
+}
+
+func newLab(t *testing.T) *lab {
+	t.Helper()
+	if addrs := os.Getenv("CALLSTREAM_TEST_KAFKA"); addrs != "" {
+		return &lab{addrs: strings.Split(addrs, ",")}
+	}
+	return fakeLab(t, embedded.Config{})
+}
+
+// fakeLab is for tests that inject faults or need a listener of their own.
+func fakeLab(t *testing.T, cfg embedded.Config) *lab {
+	t.Helper()
+	fake, err := embedded.Start(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fake.Close)
+	return &lab{addrs: fake.Addrs(), fake: fake}
+}
+
+// config has topics and a group of the test's own, three partitions each.
+func (l *lab) config(t *testing.T) Config {
+	t.Helper()
+	cfg := l.configFor("test-" + strings.ToLower(rand.Text()[:10]))
+	cfg.Log = slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return cfg
+}
+
+func (l *lab) configFor(id string) Config {
+	return Config{
+		Brokers:        l.addrs,
+		GroupID:        id,
+		SessionTimeout: 6 * time.Second, // the least a real broker takes
+		Partitions:     3,
+		AutoCreate:     true,
+		Topics: Topics{
+			Requests: id + ".requests", State: id + ".state", Status: id + ".status",
+			Completed: id + ".completed", Transcript: id + ".transcript", DeadLetters: id + ".dead-letters",
+		},
+	}
+}
+
+type testLog struct{ t *testing.T }
+
+func (l testLog) Write(line []byte) (int, error) {
+	l.t.Log(strings.TrimSpace(string(line)))
+	return len(line), nil
+}
+
+func timely(t *testing.T) context.Context {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patienceOfTests)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+func open(t *testing.T, cfg Config) *Broker {
+	t.Helper()
+	b, err := Open(timely(t), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return b
+}
+
+// prepared opens a broker whose topics are created, and deletes them in the end.
+func prepared(t *testing.T, cfg Config) *Broker {
+	t.Helper()
+	b := open(t, cfg)
+	if err := b.Prepare(timely(t)); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_, _ = b.client.DeleteTopics(timely(t), &kafka.DeleteTopicsRequest{Topics: cfg.Topics.names()})
+	})
+	return b
+}
+
+// createTopic creates a topic beside Prepare.
+func createTopic(t *testing.T, b *Broker, name string, partitions int, settings map[string]string) {
+	t.Helper()
+	var entries []kafka.ConfigEntry
+	for k, v := range settings {
+		entries = append(entries, kafka.ConfigEntry{ConfigName: k, ConfigValue: v})
+	}
+	err := b.createOnce(timely(t), []kafka.TopicConfig{{Topic: name, NumPartitions: partitions, ReplicationFactor: -1, ConfigEntries: entries}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for ctx := timely(t); ; { // until a broker that is asked anew shows it
+		transport := b.newTransport([]string{name})
+		meta, err := b.newClient(transport).Metadata(ctx, &kafka.MetadataRequest{Topics: []string{name}})
+		transport.CloseIdleConnections()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(meta.Topics[0].Partitions) == partitions {
+			return
+		}
+	}
+}
+
+// read returns all records of a topic, by partition.
+func read(t *testing.T, b *Broker, topic string) map[int][]Record {
+	t.Helper()
+	records := map[int][]Record{}
+	err := b.Tail(timely(t), []string{topic}, true, true, func(_ string, r Record) error {
+		records[r.Partition] = append(records[r.Partition], r)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return records
+}
+
+func write(t *testing.T, b *Broker, msgs ...Message) {
+	t.Helper()
+	if err := b.Write(timely(t), msgs); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// sequence is n messages of one key, numbered in their values.
+func sequence(topic, key string, n int) []Message {
+	var msgs []Message
+	for i := range n {
+		msgs = append(msgs, Message{Topic: topic, Partition: ByKey, Key: []byte(key), Value: fmt.Appendf(nil, "%s-%04d", key, i)})
+	}
+	return msgs
+}
+
+// checkOrder makes sure that nothing of msgs is missing from the log and that
+// the last copies of each key's messages are in the order they were written.
+func checkOrder(t *testing.T, log map[int][]Record, msgs []Message) {
+	t.Helper()
+	last := map[string]int{}
+	home := map[string]int{}
+	for partition, records := range log {
+		for i, r := range records {
+			if was, ok := home[string(r.Key)]; ok && was != partition {
+				t.Errorf("key %s is in partitions %d and %d", r.Key, was, partition)
+			}
+			home[string(r.Key)] = partition
+			last[string(r.Value)] = i
+		}
+	}
+	before := map[string]int{}
+	for _, m := range msgs {
+		at, ok := last[string(m.Value)]
+		if !ok {
+			t.Errorf("%s is not in the log", m.Value)
+			continue
+		}
+		if previous, ok := before[string(m.Key)]; ok && at < previous {
+			t.Errorf("%s comes before what was written before it", m.Value)
+		}
+		before[string(m.Key)] = at
+	}
+}
+
+// observed collects what an Observer is told.
+type observed struct {
+	mu       sync.Mutex
+	restored map[int][2]int64
+	lag      map[int]int64
+	retried  int
+}
+
+func (o *observed) Restored(partition int, done, of int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.restored == nil {
+		o.restored = map[int][2]int64{}
+	}
+	o.restored[partition] = [2]int64{done, of}
+}
+
+func (o *observed) Lag(partition int, records int64) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.lag == nil {
+		o.lag = map[int]int64{}
+	}
+	o.lag[partition] = records
+}
+
+func (o *observed) WriteRetried(string, int) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.retried++
+}
+
+func (o *observed) retries() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.retried
+}
+
+func (o *observed) lags() map[int]int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return maps.Clone(o.lag)
+}
+
+var errDone = errors.New("done")
+
+func contains(err error, text string) bool { return strings.Contains(err.Error(), text) }

@@ -1,0 +1,222 @@
+package broker
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/segmentio/kafka-go/sasl"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"callstream/internal/embedded"
+)
+
+// identity makes a self-signed certificate for 127.0.0.1 and writes it to files.
+func identity(t *testing.T) (pair tls.Certificate, certFile, keyFile string) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "broker"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certFile, keyFile = filepath.Join(t.TempDir(), "cert.pem"), filepath.Join(t.TempDir(), "key.pem")
+	certPEM := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+	keyPEM := pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: keyDER})
+	for file, content := range map[string][]byte{certFile: certPEM, keyFile: keyPEM} {
+		if err := os.WriteFile(file, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if pair, err = tls.X509KeyPair(certPEM, keyPEM); err != nil {
+		t.Fatal(err)
+	}
+	return pair, certFile, keyFile
+}
+
+func mustSASL(t *testing.T, mechanism, user, password string) sasl.Mechanism {
+	t.Helper()
+	m, err := SASL(mechanism, user, password)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func TestOpenNamesTheMend(t *testing.T) {
+	pair, ca, key := identity(t)
+	trusting, err := TLSConfig(ca, "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	distrusting, err := TLSConfig("", "", "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	identified, err := TLSConfig(ca, ca, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := closed.Addr().String()
+	_ = closed.Close()
+
+	encrypted := kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}})
+	users := []kfake.Opt{
+		kfake.EnableSASL(), kfake.Superuser("PLAIN", "plain", "secret"),
+		kfake.Superuser("SCRAM-SHA-256", "scram=,256", "secret"), kfake.Superuser("SCRAM-SHA-512", "scram512", "sécret"),
+	}
+	for name, c := range map[string]struct {
+		cluster []kfake.Opt
+		change  func(*Config)
+		want    string // empty: it opens
+	}{
+		"nothing listens":          {change: func(c *Config) { c.Brokers = []string{nobody} }, want: "nothing listens there"},
+		"one of two listens":       {change: func(c *Config) { c.Brokers = append(c.Brokers, nobody) }},
+		"no address":               {change: func(c *Config) { c.Brokers = nil }, want: "KAFKA_BROKERS is empty"},
+		"no port":                  {change: func(c *Config) { c.Brokers = []string{"kafka"} }, want: "KAFKA_BROKERS"},
+		"no such name":             {change: func(c *Config) { c.Brokers = []string{"kafka.invalid:9092"} }, want: "KAFKA_BROKERS"},
+		"topic without name":       {change: func(c *Config) { c.Topics.State = "" }, want: "TOPIC_STATE is empty"},
+		"one name for two topics":  {change: func(c *Config) { c.Topics.State = c.Topics.Status }, want: "TOPIC_STATE and TOPIC_STATUS"},
+		"TLS":                      {cluster: []kfake.Opt{encrypted}, change: func(c *Config) { c.TLS = trusting }},
+		"TLS with an identity":     {cluster: []kfake.Opt{encrypted}, change: func(c *Config) { c.TLS = identified }},
+		"TLS, authority not known": {cluster: []kfake.Opt{encrypted}, change: func(c *Config) { c.TLS = distrusting }, want: "KAFKA_TLS_CA_FILE"},
+		"TLS not turned on":        {cluster: []kfake.Opt{encrypted}, want: "KAFKA_TLS_ENABLED"},
+		"TLS where there is none":  {change: func(c *Config) { c.TLS = trusting }, want: "KAFKA_TLS_ENABLED"},
+		"PLAIN":                    {cluster: users, change: func(c *Config) { c.SASL = mustSASL(t, "PLAIN", "plain", "secret") }},
+		"SCRAM-SHA-256":            {cluster: users, change: func(c *Config) { c.SASL = mustSASL(t, "SCRAM-SHA-256", "scram=,256", "secret") }},
+		"SCRAM-SHA-512":            {cluster: users, change: func(c *Config) { c.SASL = mustSASL(t, "SCRAM-SHA-512", "scram512", "sécret") }},
+		"wrong PLAIN password":     {cluster: users, change: func(c *Config) { c.SASL = mustSASL(t, "PLAIN", "plain", "hunter2") }, want: "KAFKA_SASL_PASSWORD"},
+		"wrong SCRAM password":     {cluster: users, change: func(c *Config) { c.SASL = mustSASL(t, "SCRAM-SHA-256", "scram=,256", "hunter2") }, want: "KAFKA_SASL_PASSWORD"},
+		"SASL not turned on":       {cluster: users, want: "KAFKA_SASL_MECHANISM"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg := fakeLab(t, embedded.Config{Options: c.cluster}).config(t)
+			if c.change != nil {
+				c.change(&cfg)
+			}
+			ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+			if c.want == "" {
+				ctx = timely(t)
+			}
+			defer cancel()
+			b, err := Open(ctx, cfg)
+			if err == nil {
+				if err := b.Prepare(ctx); err != nil {
+					t.Error(err)
+				}
+				if err := b.Consume(ctx, func(context.Context, *Session) error { return nil }); err != nil {
+					t.Error(err)
+				}
+				_ = b.Close()
+			}
+			switch {
+			case c.want == "" && err != nil:
+				t.Error(err)
+			case c.want != "" && err == nil:
+				t.Error("it opened")
+			case c.want != "" && !contains(err, c.want):
+				t.Errorf("%q does not name %s", err, c.want)
+			}
+			if err != nil && contains(err, "hunter2") {
+				t.Errorf("the error shows the password: %v", err)
+			}
+		})
+	}
+}
+
+// The bootstrap address answers and advertises one that does not.
+func TestOpenReachesTheAdvertisedAddresses(t *testing.T) {
+	l := fakeLab(t, embedded.Config{})
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := closed.Addr().(*net.TCPAddr).Port
+	_ = closed.Close()
+	l.fake.Cluster().ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		l.fake.Cluster().KeepControl()
+		res := req.ResponseKind().(*kmsg.MetadataResponse)
+		res.Brokers = []kmsg.MetadataResponseBroker{{Host: "127.0.0.1", Port: int32(port)}}
+		return res, nil, true
+	})
+	_, err = Open(timely(t), l.config(t))
+	if err == nil || !contains(err, "advertised.listeners") {
+		t.Errorf("got %v, want it to name advertised.listeners", err)
+	}
+}
+
+// A broker that is slow to start is waited for.
+func TestOpenWaitsForTheBroker(t *testing.T) {
+	l := fakeLab(t, embedded.Config{})
+	refused := 0
+	l.fake.Cluster().ControlKey(int16(kmsg.ApiVersions), func(kmsg.Request) (kmsg.Response, error, bool) {
+		if refused++; refused > 2 {
+			l.fake.Cluster().DropControl()
+			return nil, nil, false
+		}
+		l.fake.Cluster().KeepControl()
+		return nil, net.ErrClosed, true
+	})
+	b := open(t, l.config(t))
+	if err := b.Prepare(timely(t)); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTLSConfigNamesTheSetting(t *testing.T) {
+	_, cert, key := identity(t)
+	empty := filepath.Join(t.TempDir(), "empty")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct{ ca, cert, key, want string }{
+		"no such authority":      {ca: "/nowhere", want: "KAFKA_TLS_CA_FILE"},
+		"no authority in it":     {ca: empty, want: "KAFKA_TLS_CA_FILE"},
+		"certificate alone":      {cert: cert, want: "both or neither"},
+		"key alone":              {key: key, want: "both or neither"},
+		"no certificate in it":   {cert: empty, key: key, want: "KAFKA_TLS_CERT_FILE"},
+		"all":                    {ca: cert, cert: cert, key: key},
+		"the system's authority": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config, err := TLSConfig(c.ca, c.cert, c.key)
+			if c.want == "" {
+				if err != nil || config.MinVersion != tls.VersionTLS12 {
+					t.Errorf("got %v, %v", config, err)
+				}
+				return
+			}
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("got %v, want %s", err, c.want)
+			}
+		})
+	}
+}

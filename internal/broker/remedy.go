@@ -1,0 +1,85 @@
+package broker
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// remedies say what mends an error of the protocol. Those refused are mended by
+// a person alone, not by time.
+var remedies = []struct {
+	code    kafka.Error
+	refused bool
+	mend    string
+}{
+	{kafka.SASLAuthenticationFailed, true, "check KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_SASL_MECHANISM: the broker refuses them"},
+	{kafka.UnsupportedSASLMechanism, true, "set KAFKA_SASL_MECHANISM to one the broker's listener offers"},
+	{kafka.IllegalSASLState, true, "the listener in KAFKA_BROKERS takes no SASL: unset KAFKA_SASL_MECHANISM or use another port"},
+	{kafka.TopicAuthorizationFailed, true, "grant the account Read, Write and Describe on the topics named by TOPIC_*, and Create or TOPIC_AUTO_CREATE=false"},
+	{kafka.GroupAuthorizationFailed, true, "grant the account Read on the group named by KAFKA_GROUP_ID"},
+	{kafka.ClusterAuthorizationFailed, true, "grant the account Create on the cluster, or create the topics and set TOPIC_AUTO_CREATE=false"},
+	{kafka.InvalidSessionTimeout, true, "set KAFKA_SESSION_TIMEOUT between the broker's group.min.session.timeout.ms and group.max.session.timeout.ms"},
+	{kafka.InvalidGroupId, true, "set KAFKA_GROUP_ID to a name the broker takes"},
+	{kafka.InconsistentGroupProtocol, true, "the group named by KAFKA_GROUP_ID is used by another kind of consumer: set another"},
+	{kafka.GroupMaxSizeReached, true, "the group has as many members as group.max.size allows: run fewer instances"},
+	{kafka.InvalidReplicationFactor, true, "set TOPIC_REPLICATION to no more than there are brokers"},
+	{kafka.InvalidPartitionNumber, true, "set TOPIC_PARTITIONS to 1 or more"},
+	{kafka.PolicyViolation, true, "the cluster's policy forbids it: create the topics by its rules, and set TOPIC_AUTO_CREATE=false"},
+	{kafka.InvalidConfiguration, true, "the cluster refuses the topic's settings: create the topics by its rules, and set TOPIC_AUTO_CREATE=false"},
+	{kafka.InvalidTopic, true, "choose topic names of letters, digits, '.', '_' and '-' in TOPIC_*"},
+	{kafka.InvalidRecord, true, "the topic refuses the record: event and dead-letter topics need cleanup.policy=delete"},
+	{kafka.UnsupportedCompressionType, true, "the broker is too old for zstd: callstream needs Kafka 2.4 or later"},
+	{kafka.UnsupportedVersion, true, "the broker is too old: callstream needs Kafka 2.4 or later"},
+	{kafka.NotEnoughReplicas, false, "fewer replicas are in sync than the topic's min.insync.replicas: bring the missing brokers back"},
+	{kafka.NotEnoughReplicasAfterAppend, false, "fewer replicas are in sync than the topic's min.insync.replicas: bring the missing brokers back"},
+	{kafka.UnknownTopicOrPartition, false, "if it lasts, the topic was deleted: create it again, or restart with TOPIC_AUTO_CREATE=true"},
+}
+
+// remedy says what would mend err, if that is known, and whether the other side
+// refuses, so that time alone won't mend it.
+func remedy(err error) (mend string, refused bool) {
+	if err == nil {
+		return "", false
+	}
+	for _, r := range remedies {
+		if errors.Is(err, r.code) {
+			return r.mend, r.refused
+		}
+	}
+	var (
+		authority x509.UnknownAuthorityError
+		hostname  x509.HostnameError
+		invalid   x509.CertificateInvalidError
+		record    tls.RecordHeaderError
+		dns       *net.DNSError
+	)
+	switch {
+	case errors.As(err, &authority):
+		return "set KAFKA_TLS_CA_FILE to the authority that signed the brokers' certificates", true
+	case errors.As(err, &hostname):
+		return "use a name in KAFKA_BROKERS (and advertised.listeners) that the brokers' certificate has", true
+	case errors.As(err, &invalid):
+		return "the brokers' certificate is not valid (expired?): renew it, or check this machine's clock", true
+	case errors.As(err, &record):
+		return "the listener in KAFKA_BROKERS speaks no TLS: set KAFKA_TLS_ENABLED=false or use another port", true
+	case strings.Contains(err.Error(), "remote error: tls:"):
+		// The peer's alert is an unexported type.
+		return "the broker refuses this client's certificate: check KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE", true
+	case strings.Contains(err.Error(), "expecting TLS"):
+		return "the listener in KAFKA_BROKERS speaks TLS: set KAFKA_TLS_ENABLED=true", true
+	case errors.As(err, &dns):
+		return "no address is known for the broker's name: check KAFKA_BROKERS", false
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "nothing listens there: check that the broker runs and KAFKA_BROKERS names its port", false
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+		return "the broker hangs up: if it lasts, its listener wants something else (KAFKA_TLS_ENABLED, KAFKA_SASL_MECHANISM) or refuses KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD", false
+	}
+	return "", false
+}

@@ -1,0 +1,127 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// ErrGenerationEnded is the cause of a session's context that ended because the
+// group rebalances or the coordinator is lost.
+var ErrGenerationEnded = errors.New("the group's generation has ended")
+
+// Assignment is a partition of the request topic that this instance owns.
+type Assignment struct {
+	Partition int
+	Offset    int64 // the next to read: the committed one, or the first there is
+}
+
+// Session is one generation of the group, as this instance sees it. It is valid
+// until the function it was handed to returns.
+type Session struct {
+	Generation int
+	Owned      []Assignment // by partition; may be empty
+
+	b   *Broker
+	gen *kafka.Generation
+}
+
+// Restore hands fn every record of a partition of the state topic, from the
+// first to the last there was when it was called; value nil is a tombstone. It
+// survives outages, and ends with ctx's cause or fn's error.
+func (s *Session) Restore(ctx context.Context, partition int, fn func(key, value []byte) error) error {
+	c := &cursor{b: s.b, client: s.b.client, topic: s.b.cfg.Topics.State, partition: partition}
+	first, last, err := c.boundsUntil(ctx)
+	if err != nil {
+		return fmt.Errorf("restore state: %w", err)
+	}
+	c.next = first
+	progress := func() {
+		s.b.cfg.Observer.Restored(partition, min(c.next, last)-first, last-first)
+	}
+	progress()
+	err = c.drain(ctx, last, func(r Record) error { return fn(r.Key, r.Value) }, progress)
+	if err != nil {
+		return fmt.Errorf("restore state: %w", err)
+	}
+	s.b.cfg.Observer.Restored(partition, last-first, last-first)
+	return nil
+}
+
+// Read hands fn the records of a partition of the request topic from offset on
+// (below 0: from the first), until ctx ends or fn fails, and returns ctx's cause
+// or fn's error. While fn blocks, nothing more is fetched. An offset that is no
+// longer in the log is replaced by the first that is.
+func (s *Session) Read(ctx context.Context, partition int, offset int64, fn func(Record) error) error {
+	c := &cursor{b: s.b, client: s.b.client, topic: s.b.cfg.Topics.Requests, partition: partition, next: offset}
+	if offset < 0 {
+		first, _, err := c.boundsUntil(ctx)
+		if err != nil {
+			return err
+		}
+		c.next = first
+	}
+	return c.follow(ctx, fn, func() { s.b.cfg.Observer.Lag(partition, max(c.high-c.next, 0)) })
+}
+
+// follow hands out records until ctx ends or fn fails. lag is called after each
+// answer, and before each record is handed out.
+func (c *cursor) follow(ctx context.Context, fn func(Record) error, lag func()) error {
+	for n := 0; ctx.Err() == nil; {
+		var refused error
+		err := c.poll(ctx, func(r Record) bool {
+			if ctx.Err() != nil {
+				return false
+			}
+			lag()
+			refused = fn(r)
+			return refused == nil
+		})
+		if refused != nil {
+			return refused
+		}
+		if err == nil {
+			n = 0
+			lag()
+			continue
+		}
+		n++
+		c.recover(ctx, n, err)
+	}
+	return context.Cause(ctx)
+}
+
+// Commit stores, for each partition, the offset to go on at. It works until the
+// function that got the session returns, also after its context ended.
+func (s *Session) Commit(offsets map[int]int64) error {
+	if len(offsets) == 0 {
+		return nil
+	}
+	err := s.gen.CommitOffsets(map[string]map[int]int64{s.b.cfg.Topics.Requests: offsets})
+	if err != nil {
+		return fmt.Errorf("commit offsets: %w", err)
+	}
+	return nil
+}
+
+// session makes the session of a generation, with the offsets to start from.
+func (b *Broker) session(ctx context.Context, gen *kafka.Generation) (*Session, error) {
+	s := &Session{Generation: int(gen.ID), b: b, gen: gen}
+	for _, a := range gen.Assignments[b.cfg.Topics.Requests] {
+		owned := Assignment{Partition: a.ID, Offset: a.Offset}
+		if a.Offset < 0 {
+			c := &cursor{b: b, client: b.client, topic: b.cfg.Topics.Requests, partition: a.ID}
+			first, _, err := c.boundsUntil(ctx)
+			if err != nil {
+				return nil, err
+			}
+			owned.Offset = first
+		}
+		s.Owned = append(s.Owned, owned)
+	}
+	slices.SortFunc(s.Owned, func(a, b Assignment) int { return a.Partition - b.Partition })
+	return s, nil
+}

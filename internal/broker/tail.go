@@ -1,0 +1,85 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/segmentio/kafka-go"
+)
+
+// Tail hands fn the records of topics as they come, without a group: of each
+// partition in order, one at a time. It begins at the first records or, without
+// fromBeginning, with what is new; with untilEnd it returns nil once it has
+// handed out all there was when it was called. It ends with ctx's cause or fn's
+// error.
+func (b *Broker) Tail(ctx context.Context, topics []string, fromBeginning, untilEnd bool, fn func(topic string, r Record) error) error {
+	transport := b.newTransport(topics) // topics may be others than the settings'
+	defer transport.CloseIdleConnections()
+	cursors, err := b.cursors(ctx, b.newClient(transport), topics)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		wg sync.WaitGroup
+		mu sync.Mutex // one record at a time
+	)
+	for _, c := range cursors {
+		wg.Go(func() {
+			err := c.tail(ctx, fromBeginning, untilEnd, func(r Record) error {
+				mu.Lock()
+				defer mu.Unlock()
+				if ctx.Err() != nil {
+					return context.Cause(ctx)
+				}
+				return fn(c.topic, r)
+			})
+			if err != nil {
+				cancel(err) // the first one counts
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+func (c *cursor) tail(ctx context.Context, fromBeginning, untilEnd bool, fn func(Record) error) error {
+	first, last, err := c.boundsUntil(ctx)
+	if err != nil {
+		return err
+	}
+	if c.next = last; fromBeginning {
+		c.next = first
+	}
+	if untilEnd {
+		return c.drain(ctx, last, fn, func() {})
+	}
+	return c.follow(ctx, fn, func() {})
+}
+
+// cursors makes one for each partition of the topics.
+func (b *Broker) cursors(ctx context.Context, client *kafka.Client, topics []string) ([]*cursor, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	meta, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: topics})
+	if err != nil {
+		return nil, fmt.Errorf("look up topics: %w", err)
+	}
+	var cursors []*cursor
+	for _, t := range meta.Topics {
+		if errors.Is(t.Error, kafka.UnknownTopicOrPartition) {
+			return nil, fmt.Errorf("topic %s does not exist: check its name, or run the exporter once to create it", t.Name)
+		}
+		if t.Error != nil {
+			mend, _ := remedy(t.Error)
+			return nil, fmt.Errorf("look up topic %s: %w: %s", t.Name, t.Error, mend)
+		}
+		for _, p := range t.Partitions {
+			cursors = append(cursors, &cursor{b: b, client: client, topic: t.Name, partition: p.ID})
+		}
+	}
+	return cursors, nil
+}

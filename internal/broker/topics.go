@@ -1,0 +1,222 @@
+package broker
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/segmentio/kafka-go"
+)
+
+const (
+	// topicMaxBytes is max.message.bytes of the topics Prepare creates (CONTRACT, Topics).
+	topicMaxBytes = 8 << 20
+	// unknownMaxBytes stands for a max.message.bytes that can't be read:
+	// Kafka's default less its own margin.
+	unknownMaxBytes = 1 << 20
+	// largestMaxBytes is as much of a topic's max.message.bytes as is used: a
+	// request must fit the broker's socket.request.max.bytes, 100 MiB.
+	largestMaxBytes = 32 << 20
+	// batchMargin is kept free for the batch header (61 bytes) and what zstd
+	// adds to bytes it can't compress (3 bytes a block of 64 KiB, and a frame).
+	batchMargin = 2048
+	// limitMargin is kept free on top for the overhead of a record and of up
+	// to 50 headers, which callers of Limit don't count.
+	limitMargin = 1024
+	// settleTimeout bounds the wait for created topics to be seen, with
+	// leaders. Creating takes 0.1 to 0.2 s, the cached metadata up to 3 s.
+	settleTimeout = 30 * time.Second
+	settlePause   = 50 * time.Millisecond
+)
+
+// Prepare creates the missing topics, verifies what must hold of them, and
+// reads how large their records may be. It is safe while other instances do the
+// same. It refuses, with the mend in its error, where topics are missing and
+// may not be created, where the state topic has not as many partitions as the
+// request topic, and where the state topic is not compacted.
+func (b *Broker) Prepare(ctx context.Context) error {
+	// Not from the metadata that is kept: another instance, or a person, may
+	// just have created some of the topics.
+	transport := b.newTransport(b.cfg.Topics.names())
+	found, err := b.describe(ctx, b.newClient(transport))
+	transport.CloseIdleConnections()
+	if err != nil {
+		return err
+	}
+	missing, err := b.missing(found)
+	if err != nil {
+		return err
+	}
+	if len(missing) > 0 {
+		if err := b.create(ctx, missing, found); err != nil {
+			return err
+		}
+	}
+	if found, err = b.settle(ctx); err != nil {
+		return err
+	}
+	requests, state := len(found[b.cfg.Topics.Requests]), len(found[b.cfg.Topics.State])
+	if requests != state {
+		return fmt.Errorf("topic %s (TOPIC_STATE) has %d partitions and %s (TOPIC_REQUESTS) has %d: an order's state lies in the partition of its requests. "+
+			"Mend: stop all instances and set TOPIC_STATE to a new name, or delete the state topic; it is created with %d partitions and every order asked for again is announced anew",
+			b.cfg.Topics.State, state, b.cfg.Topics.Requests, requests, requests)
+	}
+	return b.inspect(ctx)
+}
+
+// describe returns the partitions of each topic that exists.
+func (b *Broker) describe(ctx context.Context, client *kafka.Client) (map[string][]kafka.Partition, error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	meta, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: b.cfg.Topics.names()})
+	if err != nil {
+		return nil, fmt.Errorf("look up topics: %w", err)
+	}
+	found := map[string][]kafka.Partition{}
+	for _, t := range meta.Topics {
+		switch {
+		case errors.Is(t.Error, kafka.UnknownTopicOrPartition), errors.Is(t.Error, kafka.LeaderNotAvailable):
+		case t.Error != nil:
+			mend, _ := remedy(t.Error)
+			return nil, fmt.Errorf("look up topic %s: %w: %s", t.Name, t.Error, mend)
+		case len(t.Partitions) > 0:
+			found[t.Name] = t.Partitions
+		}
+	}
+	b.learn(meta)
+	return found, nil
+}
+
+// missing lists the topics not found, an error where they may not be created.
+func (b *Broker) missing(found map[string][]kafka.Partition) ([]topic, error) {
+	var missing []topic
+	var names []string
+	for _, t := range b.cfg.Topics.all() {
+		if found[t.name] == nil {
+			missing = append(missing, t)
+			names = append(names, t.name+" ("+t.setting+")")
+		}
+	}
+	if len(missing) > 0 && !b.cfg.AutoCreate {
+		return nil, fmt.Errorf("topics are missing: %s. Mend: create them, the state topic with cleanup.policy=compact and as many partitions as the request topic, or set TOPIC_AUTO_CREATE=true",
+			strings.Join(names, ", "))
+	}
+	return missing, nil
+}
+
+// create creates topics; another instance may be quicker.
+func (b *Broker) create(ctx context.Context, missing []topic, found map[string][]kafka.Partition) error {
+	replication := b.cfg.Replication
+	if replication == 0 {
+		replication = b.defaultReplication(ctx)
+	}
+	var configs []kafka.TopicConfig
+	for _, t := range missing {
+		configs = append(configs, b.topicConfig(t.name, replication, found))
+	}
+	return b.createOnce(ctx, configs)
+}
+
+func (b *Broker) createOnce(ctx context.Context, configs []kafka.TopicConfig) error {
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	for n := 1; ; n++ {
+		res, err := b.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: configs})
+		var again []kafka.TopicConfig
+		if err != nil {
+			again = configs
+		} else {
+			for _, c := range configs {
+				switch failed := res.Errors[c.Topic]; {
+				case failed == nil:
+					b.cfg.Log.Info("created topic", "topic", c.Topic, "partitions", c.NumPartitions)
+				case errors.Is(failed, kafka.TopicAlreadyExists):
+				default:
+					err, again = fmt.Errorf("create topic %s: %w", c.Topic, failed), append(again, c)
+				}
+			}
+		}
+		if len(again) == 0 {
+			return nil
+		}
+		mend, refused := remedy(err)
+		if refused {
+			return fmt.Errorf("%w: %s", err, mend)
+		}
+		b.troubles.report("create topics", n, err)
+		if !pause(ctx, n, time.Second) {
+			return fmt.Errorf("create topics: %w (last: %v)", context.Cause(ctx), err)
+		}
+		configs = again
+	}
+}
+
+// topicConfig is what a topic is created with. The request and state topics
+// take each other's partition count where one of them exists.
+func (b *Broker) topicConfig(name string, replication int, found map[string][]kafka.Partition) kafka.TopicConfig {
+	partitions := b.cfg.Partitions
+	if name == b.cfg.Topics.State || name == b.cfg.Topics.Requests {
+		if n := len(found[b.cfg.Topics.Requests]) + len(found[b.cfg.Topics.State]); n > 0 {
+			partitions = n // one of the two is missing, or this would not be asked
+		}
+	}
+	config := kafka.TopicConfig{
+		Topic:             name,
+		NumPartitions:     orDefault(partitions),
+		ReplicationFactor: orDefault(b.cfg.Replication),
+		ConfigEntries:     []kafka.ConfigEntry{{ConfigName: "max.message.bytes", ConfigValue: strconv.Itoa(topicMaxBytes)}},
+	}
+	if name == b.cfg.Topics.State {
+		config.ConfigEntries = append(config.ConfigEntries, kafka.ConfigEntry{ConfigName: "cleanup.policy", ConfigValue: "compact"})
+	}
+	if replication > 0 {
+		config.ConfigEntries = append(config.ConfigEntries,
+			kafka.ConfigEntry{ConfigName: "min.insync.replicas", ConfigValue: strconv.Itoa(min(2, replication))})
+	}
+	return config
+}
+
+// orDefault turns 0 into the protocol's word for the broker's default.
+func orDefault(n int) int {
+	if n <= 0 {
+		return -1
+	}
+	return n
+}
+
+// settle waits until the metadata shows every topic with a leader for each
+// partition.
+func (b *Broker) settle(ctx context.Context) (map[string][]kafka.Partition, error) {
+	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	for {
+		found, err := b.describe(ctx, b.client)
+		if err == nil && b.settled(found) {
+			return found, nil
+		}
+		timer := time.NewTimer(settlePause)
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, fmt.Errorf("wait for topics to have leaders: %w (last: %v)", context.Cause(ctx), err)
+		}
+	}
+}
+
+func (b *Broker) settled(found map[string][]kafka.Partition) bool {
+	for _, name := range b.cfg.Topics.names() {
+		if len(found[name]) == 0 {
+			return false
+		}
+		for _, p := range found[name] {
+			if p.Error != nil || p.Leader.Host == "" {
+				return false
+			}
+		}
+	}
+	return true
+}
