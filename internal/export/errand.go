@@ -79,6 +79,7 @@ func (p *Pipeline) run(ctx context.Context, l *lot) error {
 	if err := p.out.Forward(ctx, l.forwards); err != nil {
 		return fmt.Errorf("forward requests home: %w", err)
 	}
+	p.observer.Forwarded(len(l.forwards))
 	if err := p.bury(ctx, l.letters); err != nil {
 		return err
 	}

@@ -165,6 +165,9 @@ func (p *Pipeline) compare(co *checkout, sighting order.Sighting) (string, error
 		co.events = append(co.events, order.Snapshot(r.State, ans, co.at)...)
 	}
 	co.state, co.save = r.State, r.Save
+	if r.Again {
+		p.observer.Corrections(1)
+	}
 	f.ChangedAt, f.Ended, f.Again = r.State.ChangedAt, r.State.Ended(), r.Again
 	if co.hash = sighting.Hash; r.Again {
 		co.hash = 0 // the same bytes are to be read again: they confirm

@@ -151,7 +151,7 @@ func (w *world) allCommitted() bool {
 func TestEffectErrors(t *testing.T) {
 	for _, effect := range []string{"fetch", "publish", "save", "commit", "bury", "forward"} {
 		for _, applied := range []bool{false, true} {
-			for nth := 1; nth <= 9; nth++ {
+			for nth := 1; nth <= 6; nth++ {
 				t.Run(fmt.Sprintf("%s/applied=%t/%d", effect, applied, nth), func(t *testing.T) {
 					synctest.Test(t, func(t *testing.T) { testKilled(t, &fault{effect: effect, nth: nth, applied: applied}) })
 				})

@@ -62,6 +62,7 @@ type Observer interface {
 	DeadLetter(reason string)
 	Stale(n int)
 	Unknown(n int)
+	Corrections(n int)
 	Changed(at order.Millis)
 	Tracked(n int)
 	Waiting(n int)

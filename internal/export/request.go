@@ -77,8 +77,8 @@ func readJSON(value []byte) (Fields, error) {
 		OrderID    *string    `json:"orderID"`
 		OrderIDs   []*string  `json:"orderIDs"`
 		Mode       string     `json:"mode"`
-		NotBefore  *time.Time `json:"notBefore"`
-		Deadline   *time.Time `json:"deadline"`
+		NotBefore  string     `json:"notBefore"`
+		Deadline   string     `json:"deadline"`
 	}
 	if err := json.Unmarshal(value, &body); err != nil {
 		return f, unreadable("%s", jsonDetail(err))
@@ -93,15 +93,18 @@ func readJSON(value []byte) (Fields, error) {
 		}
 		f.OrderIDs = append(f.OrderIDs, *id)
 	}
-	f.NotBefore, f.Deadline = timeMillis(body.NotBefore), timeMillis(body.Deadline)
-	return f, nil
+	var err error
+	if f.NotBefore, err = parseTime("notBefore", body.NotBefore); err != nil {
+		return f, err
+	}
+	f.Deadline, err = parseTime("deadline", body.Deadline)
+	return f, err
 }
 
 // jsonDetail says what is wrong with JSON without quoting it.
 func jsonDetail(err error) string {
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
-	var parse *time.ParseError
 	switch {
 	case errors.As(err, &syntax):
 		return fmt.Sprintf("not JSON: error at byte %d", syntax.Offset)
@@ -109,8 +112,6 @@ func jsonDetail(err error) string {
 		return "want a JSON object, found " + article(kind.Value)
 	case errors.As(err, &kind):
 		return fmt.Sprintf("%s: want %s, found %s", kind.Field, article(kind.Type.String()), article(kind.Value))
-	case errors.As(err, &parse):
-		return "notBefore or deadline is not an RFC 3339 time"
 	}
 	return "not a request: want {\"userTaskID\":…,\"orderID\":…}"
 }
@@ -123,11 +124,16 @@ func article(noun string) string {
 	return "a " + noun
 }
 
-func timeMillis(t *time.Time) order.Millis {
-	if t == nil {
-		return 0
+// parseTime reads a time of a request; empty text is none.
+func parseTime(field, text string) (order.Millis, error) {
+	if text == "" {
+		return 0, nil
 	}
-	return order.Millis(t.UnixMilli())
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return 0, unreadable("%s is not an RFC 3339 time", field)
+	}
+	return order.Millis(max(t.UnixMilli(), 1)), nil
 }
 
 // check turns fields into a request. Orders that cannot be are told apart; a

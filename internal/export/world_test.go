@@ -346,6 +346,7 @@ func (*counter) Published(order.Kind, int) {}
 func (*counter) DeadLetter(string)         {}
 func (*counter) Stale(int)                 {}
 func (*counter) Unknown(int)               {}
+func (*counter) Corrections(int)           {}
 func (*counter) Changed(order.Millis)      {}
 func (*counter) Tracked(int)               {}
 func (*counter) Waiting(int)               {}
