@@ -50,6 +50,7 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	installZstd()
 	b := &Broker{
 		cfg:      cfg,
 		conns:    &conns{},

@@ -1,0 +1,55 @@
+package broker
+
+import (
+	"bytes"
+	"io"
+	"strings"
+	"testing"
+
+	kafkazstd "github.com/segmentio/kafka-go/compress/zstd"
+)
+
+// TestZstd: what the codec writes, the library's reads, with encoders used
+// again.
+func TestZstd(t *testing.T) {
+	codec := &zstdCodec{}
+	for _, text := range []string{"", "a", strings.Repeat("callstream ", 200_000)} {
+		var b bytes.Buffer
+		w := codec.NewWriter(&b)
+		if _, err := io.WriteString(w, text); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		r := (&kafkazstd.Codec{}).NewReader(&b)
+		got, err := io.ReadAll(r)
+		if err != nil || string(got) != text {
+			t.Errorf("read %d bytes of %d, %v", len(got), len(text), err)
+		}
+		if err := r.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func BenchmarkZstd(b *testing.B) {
+	text := []byte(strings.Repeat(`{"orderID":"o-1","callID":"c-1","status":"IN_CALL"}`, 10_000))
+	for name, codec := range map[string]interface {
+		NewWriter(io.Writer) io.WriteCloser
+	}{"ours": &zstdCodec{}, "library": &kafkazstd.Codec{}} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetBytes(int64(len(text)))
+			for b.Loop() {
+				w := codec.NewWriter(io.Discard)
+				if _, err := w.Write(text); err != nil {
+					b.Fatal(err)
+				}
+				if err := w.Close(); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
