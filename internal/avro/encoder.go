@@ -49,7 +49,7 @@ type Message struct {
 }
 
 // Size is what a limit counts: key, value, headers.
-func (m *Message) Size() int {
+func (m Message) Size() int {
 	n := len(m.Key) + len(m.Value)
 	for _, h := range m.Headers {
 		n += len(h.Key) + len(h.Value)

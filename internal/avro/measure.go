@@ -21,12 +21,11 @@ var (
 )
 
 // measure reports whether data holds one value of the schema and nothing more,
-// without decoding it. Lists may hold no more items together than data has
-// bytes, and values that take no bytes (nulls, empty records) are few, so
-// decoding takes time and memory in proportion to data. Its errors name fields
-// of the schema, never values.
+// without decoding it. Values are bounded by the bytes of data, also those that
+// take none (nulls, empty records), so decoding takes time and memory in
+// proportion to data. Its errors name fields of the schema, never values.
 func (s *shape) measure(data []byte) error {
-	m := meter{rest: data, items: len(data), values: valuesBase + valuesPerByte*len(data)}
+	m := meter{rest: data, values: valuesBase + valuesPerByte*len(data)}
 	if err := m.value(s, 0); err != nil {
 		return err
 	}
@@ -45,8 +44,7 @@ const (
 
 type meter struct {
 	rest   []byte
-	items  int // of lists that may still come
-	values int // of any kind that may still come
+	values int // that may still come
 }
 
 func (m *meter) value(s *shape, depth int) error {
@@ -118,10 +116,9 @@ func (m *meter) list(s *shape, depth int) error {
 				return err
 			}
 		}
-		if count < 0 || count > int64(m.items) {
+		if count < 0 || count > int64(m.values) { // < 0: the least long has no opposite
 			return errTooMany
 		}
-		m.items -= int(count)
 		for range count {
 			if s.kind == kindMap {
 				if err := m.text(); err != nil {

@@ -359,3 +359,36 @@ for case, file, record in [
     write(case, single_object(file, record))
 write("status-confluent", confluent("call-status-changed", STATUS, 70001))
 write("request-confluent", confluent("order-request", REQUEST, 7))
+
+# Fingerprints of schemas that use what ours do not.
+FINGERPRINTS = [
+    "null",
+    "long",
+    {"type": "long"},
+    {"type": "long", "logicalType": "timestamp-millis"},
+    {"type": "int", "logicalType": "date", "doc": "stripped"},
+    ["null", {"type": "long", "logicalType": "timestamp-micros"}],
+    {"type": "array", "items": {"type": "map", "values": "double"}},
+    {"type": "fixed", "name": "F", "namespace": "a.b", "size": 16},
+    {"type": "enum", "name": "a.b.E", "symbols": ["A", "B"], "aliases": ["Z"], "default": "A"},
+    {"type": "record", "name": "Tree", "fields": [{"name": "next", "type": ["null", "Tree"], "default": None}]},
+    {
+        "type": "record",
+        "name": "R",
+        "namespace": "n.s",
+        "doc": "stripped",
+        "fields": [
+            {"name": "a", "type": {"type": "fixed", "name": "F", "size": 2}, "order": "descending"},
+            {"name": "b", "type": "F"},
+            {"name": "c", "type": {"type": "record", "name": "other.Inner", "fields": [{"name": "x", "type": "string", "default": ""}]}},
+            {"name": "d", "type": ["null", "other.Inner", "n.s.F"]},
+        ],
+    },
+]
+(HERE / "golden" / "fingerprints.json").write_text(
+    json.dumps(
+        [{"schema": s, "fingerprint": fingerprint(to_parsing_canonical_form(s), "CRC-64-AVRO")} for s in FINGERPRINTS],
+        indent=1,
+    )
+    + "\n"
+)
