@@ -73,12 +73,12 @@ func readJSON(value []byte) (Fields, error) {
 		return f, unreadable("the value is not valid UTF-8")
 	}
 	var body struct {
-		UserTaskID *string    `json:"userTaskID"`
-		OrderID    *string    `json:"orderID"`
-		OrderIDs   []*string  `json:"orderIDs"`
-		Mode       string     `json:"mode"`
-		NotBefore  string     `json:"notBefore"`
-		Deadline   string     `json:"deadline"`
+		UserTaskID *string   `json:"userTaskID"`
+		OrderID    *string   `json:"orderID"`
+		OrderIDs   []*string `json:"orderIDs"`
+		Mode       string    `json:"mode"`
+		NotBefore  string    `json:"notBefore"`
+		Deadline   string    `json:"deadline"`
 	}
 	if err := json.Unmarshal(value, &body); err != nil {
 		return f, unreadable("%s", jsonDetail(err))
