@@ -1,6 +1,9 @@
 package order
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+)
 
 func TestCalls(t *testing.T) {
 	for name, steps := range map[string][]step{
@@ -21,6 +24,12 @@ func TestCalls(t *testing.T) {
 			{show: on(call("c", 10, recording("r")), call("d", 1)), want: "o#1 completed 2: 10 [recordingURL]; d status 1: 1"},
 			{show: on(call("d", 2), call("c", 10, recording("r"))), want: "d status 2: 1>2"},
 			{show: on(call("", 10, recording("r")), call("d", 2))},
+		},
+		"its ID, once known, is enough to know it by": {
+			{show: on(call("", 10)), want: "o#1 status 1: 10 end; o#1 completed 1: 10"},
+			{show: on(call("c", 10))},
+			{show: on(call("d", 1), call("c", 10)), want: "d status 1: 1"},
+			{show: on(call("c", 10, recording("r"))), want: "o#1 completed 2: 10 [recordingURL]"},
 		},
 		"its ID comes while another call waits for one": {
 			{show: on(call("", 10)), want: "o#1 status 1: 10 end; o#1 completed 1: 10"},
@@ -89,6 +98,51 @@ func TestMergeAnswers(t *testing.T) {
 		if !merged.Finished || merged.Info != info || merged.UserName != "Bo" {
 			t.Errorf("%s: merged %+v", name, merged)
 		}
+	}
+}
+
+func TestMergeOfEqualViews(t *testing.T) {
+	early := func() *Answer { return on(call("c", 6)) }
+	late := func() *Answer { return done(call("c", 6, recording("r"))) }
+	long := func() *Answer { return on(call("c", 6), call("d", 6)) }
+	for name, c := range map[string]struct {
+		a, b *Answer
+		want string
+	}{
+		"the finished entry's, first":           {late(), early(), "r"},
+		"the finished entry's, second":          {early(), late(), "r"},
+		"the finished entry's, in a short list": {long(), late(), "r"},
+		"the second, where both say the same":   {early(), on(call("c", 6, recording("second"))), "second"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := MergeAnswers(c.a, c.b).Calls[0].RecordingURL; got != c.want {
+				t.Errorf("recording %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestMergeByPlace(t *testing.T) {
+	for name, c := range map[string]struct {
+		a, b *Answer
+		want string
+	}{
+		"an entry without ID is the one at its place": {on(call("", 5)), on(call("c", 4)), "c 5"},
+		"and gives its place the other's ID":          {on(call("c", 4)), on(call("", 5)), "c 5"},
+		"two IDs are two calls":                       {on(call("c", 4)), on(call("d", 5)), "d 5; c 4"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := ""
+			for i, merged := range MergeAnswers(c.a, c.b).Calls {
+				if i > 0 {
+					got += "; "
+				}
+				got += fmt.Sprint(merged.ID, " ", int(merged.Status))
+			}
+			if got != c.want {
+				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
 	}
 }
 

@@ -23,8 +23,8 @@ type Result struct {
 
 // Compare lays an answer over what was announced of its order and returns what
 // is new, in the order to publish it, and the state that remembers it. prev is
-// not changed, and shares memory with the result. at is when the answer
-// arrived. The rules are in doc.go.
+// not changed, and shares memory with the result, as does ans, whose doubled
+// calls are merged. at is when the answer arrived. The rules are in doc.go.
 func Compare(prev *State, ans *Answer, at Millis, rules Rules) Result {
 	c := comparison{prev: prev, ans: ans, at: at, rules: rules}
 	next := *prev
@@ -127,7 +127,7 @@ func (c *comparison) order(back map[int]bool) {
 // forget drops the order's corrections that are announced now.
 func (c *comparison) forget() {
 	told := announcedUserName(c.next) == c.userName
-	c.next.Pending = append(slices.Clip(c.info.left(true)), c.name.left(told)...)
+	c.next.Pending = append(c.info.left(true), c.name.left(told)...)
 }
 
 // announcedUserName is the one of the last call completed.
@@ -192,9 +192,7 @@ func (c *comparison) endUnseen(places []int) {
 	for k := range c.prev.Calls {
 		if call := &c.next.Calls[k]; call.Completed == nil && !slices.Contains(places, k) {
 			details := call.announcedDetails()
-			if c.completion(call, &Call{}, &details) {
-				c.result.Changed = true
-			}
+			c.completion(call, &Call{}, &details)
 		}
 	}
 }

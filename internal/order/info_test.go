@@ -39,6 +39,11 @@ func TestInfo(t *testing.T) {
 			{show: done(call("a", 6), call("b", 10)), want: "a status 1: 6 end; a completed 1: 6; b status 1: 10 end; b completed 1: 10"},
 			{show: done(call("a", 6), call("b", 10)).with(phone("1")), want: "a completed 2: 6 [userPhone]; b completed 2: 10 [userPhone]"},
 		},
+		"an ended call that the answer does not show stays as announced": {
+			{show: on(call("a", 6), call("b", 1)), want: "a status 1: 6 end; a completed 1: 6; b status 1: 1"},
+			{show: done(call("b", 6)).with(phone("1")), want: "b status 2: 1>6 end; b completed 1: 6"},
+			{show: done(call("a", 6), call("b", 6)).with(phone("1")), want: "a completed 2: 6 [userPhone]"},
+		},
 		"a call on its way is announced under it with its next status": {
 			{show: on(call("c", 3)), want: "c status 1: 3"},
 			{show: on(call("c", 3)).with(phone("1"))},
@@ -67,6 +72,35 @@ func TestInfo(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) { tell(t, steps...) })
+	}
+}
+
+// What arrives between two announcements is remembered, also where the answer
+// with the next one lacks it.
+func TestInfoIsRemembered(t *testing.T) {
+	_, events := tell(t,
+		step{show: on(call("c", 3)), want: "c status 1: 3"},
+		step{show: on(call("c", 3)).with(phone("1"))},
+		step{show: on(call("c", 4)), want: "c status 2: 3>4", stale: 1},
+	)
+	if got := events[1].UserPhone; got != "1" {
+		t.Errorf("announced with phone %q, want 1", got)
+	}
+}
+
+// States share memory; two futures of one state must not meet in it.
+func TestFuturesDoNotMeet(t *testing.T) {
+	first := done(call("c", 6))
+	st := Compare(&State{Ref: storyRef}, first, 1, Rules{}).State
+	first.with(phone("1"))
+	st = Compare(st, first, 2, Rules{}).State
+	first.with(taskID("t"))
+	st = Compare(st, first, 3, Rules{}).State // three infos: room for a fourth may be left
+
+	one := Compare(st, done(call("c", 6)).with(phone("1"), taskID("t"), sceneID("one")), 4, Rules{}).State
+	other := Compare(st, done(call("c", 6)).with(phone("1"), taskID("t"), sceneID("other")), 4, Rules{}).State
+	if a, b := one.Infos[3].SceneID, other.Infos[3].SceneID; a != "one" || b != "other" {
+		t.Errorf("one future knows scene %q, the other %q", a, b)
 	}
 }
 

@@ -1,8 +1,9 @@
 package order
 
 // MergeAnswers joins two entries for one order in one API answer, call by
-// call; of two entries for one call the further one wins. Neither a nor b may
-// be used afterwards.
+// call; of two entries for one call the further one wins, of equal ones the
+// one of the order's entry that says it is finished, else b's. Neither a nor b
+// may be used afterwards.
 func MergeAnswers(a, b *Answer) *Answer {
 	if a.Finished && !b.Finished {
 		a, b = b, a // b says more
@@ -13,12 +14,12 @@ func MergeAnswers(a, b *Answer) *Answer {
 	b.Passthrough = either(b.Passthrough, a.Passthrough)
 	b.UserName = either(b.UserName, a.UserName)
 	b.Finished = b.Finished || a.Finished
-	calls, more := b.Calls, a.Calls
+	calls, more, pick := b.Calls, a.Calls, func(known, other Call) Call { return further(other, known) }
 	if len(more) > len(calls) {
-		calls, more = more, calls // keep the places of the longer list
+		calls, more, pick = more, calls, further // keep the places of the longer list
 	}
 	for place, c := range more {
-		calls = mergeCall(calls, place, c)
+		calls = mergeCall(calls, place, c, pick)
 	}
 	b.Calls = calls
 	return b
@@ -32,7 +33,7 @@ func uniqueCalls(calls []Call) []Call {
 		}
 		unique := calls[:i:i]
 		for ; i < len(calls); i++ {
-			unique = mergeCall(unique, -1, calls[i])
+			unique = mergeCall(unique, -1, calls[i], further)
 		}
 		return unique
 	}
@@ -48,17 +49,18 @@ func hasCall(calls []Call, id string) bool {
 	return false
 }
 
-// mergeCall joins c, which stood at place in its own list, into calls.
-func mergeCall(calls []Call, place int, c Call) []Call {
+// mergeCall joins c, which stood at place in its own list, into calls; pick
+// chooses between two views of one call.
+func mergeCall(calls []Call, place int, c Call, pick func(known, other Call) Call) []Call {
 	for i := range calls {
 		if c.ID != "" && calls[i].ID == c.ID {
-			calls[i] = further(calls[i], c)
+			calls[i] = pick(calls[i], c)
 			return calls
 		}
 	}
 	if place >= 0 && place < len(calls) && (calls[place].ID == "" || c.ID == "") {
 		id := either(calls[place].ID, c.ID)
-		calls[place] = further(calls[place], c)
+		calls[place] = pick(calls[place], c)
 		calls[place].ID = id
 		return calls
 	}

@@ -46,6 +46,32 @@ func TestSnapshot(t *testing.T) {
 	}
 }
 
+// Each announcement comes again with what was known of the order then, or its
+// ID would be another.
+func TestSnapshotUnderEachInfo(t *testing.T) {
+	last := func() *Answer {
+		return done(call("c", 6, lines(line(1, "a"), line(2, "b")))).with(phone("1"), sceneID("s"), taskID("t"))
+	}
+	st, events := tell(t,
+		step{show: on(call("c", 4, lines(line(1, "a")))), want: "c status 1: 4; c line 1: a"},
+		step{show: on(call("c", 5, lines(line(1, "a")))).with(phone("1")), want: "c status 2: 4>5"},
+		step{show: on(call("c", 5, lines(line(1, "a"), line(2, "b")))).with(phone("1"), sceneID("s")), want: "c line 2: b"},
+		step{show: done(call("c", 6, lines(line(1, "a"), line(2, "b")))).with(phone("1"), sceneID("s")), want: "c status 3: 5>6 end; c completed 1: 6"},
+		step{show: last(), want: "c completed 2: 6 [taskID]"},
+	)
+	var want []ID
+	for _, i := range []int{4, 1, 3, 6} { // the last status, the lines, the last completion
+		want = append(want, events[i].ID)
+	}
+	var got []ID
+	for _, ev := range Snapshot(st, last(), 1) {
+		got = append(got, ev.ID)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("IDs %v, want %v", got, want)
+	}
+}
+
 // The text of lines is not remembered: one that the answer shows otherwise than
 // it was announced, or not at all, does not come again.
 func TestSnapshotOfLines(t *testing.T) {

@@ -133,6 +133,9 @@ func tell(t *testing.T, steps ...step) (*State, []*Event) {
 		if len(got.Events) > 0 && !(got.Changed && got.Save && got.State.ChangedAt == Millis(1000+i)) {
 			t.Errorf("answer %d announced something, yet changed %t, save %t", i+1, got.Changed, got.Save)
 		}
+		if got.Changed != (len(got.Events) > 0 || i == 0 || st.Finished != got.State.Finished) {
+			t.Errorf("answer %d: changed %t, with %d events", i+1, got.Changed, len(got.Events))
+		}
 		st, all = got.State, append(all, got.Events...)
 	}
 	return st, all
