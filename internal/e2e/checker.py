@@ -4,6 +4,7 @@ Written from the contract, not from the exporter's code: the tables of codes, th
 sequences and revisions, identity and headers stand here a second time on purpose.
 """
 
+import json
 import re
 from collections import defaultdict, namedtuple
 from dataclasses import dataclass
@@ -235,7 +236,7 @@ class Checker:
         content_of, id_of = {}, {}
         for event in events:
             fields = {k: v for k, v in event.body.items() if k not in NOT_IDENTITY}
-            content, number = repr((event.kind, sorted(fields.items()))), event.body["eventID"]
+            content, number = event.kind + json.dumps(fields, sort_keys=True), event.body["eventID"]
             if id_of.setdefault(content, number) != number:
                 self.findings.add("one content, two eventIDs", (event.kind, number))
             # URLs that differ only in their query are equal: their events may share an ID or not.
@@ -301,7 +302,8 @@ class Checker:
         for body, previous in zip(chain, [None, *codes]):
             name = None if previous is None else status_name(previous)
             if (body["previousStatusCode"], body["previousStatus"]) != (previous, name):
-                self.findings.add("previousStatus breaks the chain", (where, body["sequence"], body["previousStatusCode"]))
+                self.findings.add("previousStatus breaks the chain",
+                                  (where, body["sequence"], body["previousStatusCode"]))
             if body["status"] != status_name(body["statusCode"]) or body["completed"] != final(body["statusCode"]):
                 self.findings.add("status, its code and completed disagree", (where, body["sequence"]))
         last = chain[-1]

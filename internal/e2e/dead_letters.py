@@ -16,10 +16,12 @@ def bad_requests():
         return json.dumps(fields).encode()
     return [Case(name, name.encode(), value) for name, value in (
         ("not JSON", b'{"userTaskID":"bad'), ("not an object", b'["bad"]'), ("empty", b""), ("null value", None),
-        ("no task", of(orderID="bad")), ("no order", of(userTaskID="bad")), ("empty task", of(userTaskID="", orderID="bad")),
+        ("no task", of(orderID="bad")), ("no order", of(userTaskID="bad")),
+        ("empty task", of(userTaskID="", orderID="bad")),
         ("empty order", of(userTaskID="bad", orderID="")), ("empty list", of(userTaskID="bad", orderIDs=[])),
         ("long task", of(userTaskID="b" * 257, orderID="bad")), ("long order", of(userTaskID="bad", orderID="b" * 257)),
-        ("long in bytes", of(userTaskID="bad", orderID="é" * 129)), ("number as order", of(userTaskID="bad", orderID=7)),
+        ("long in bytes", of(userTaskID="bad", orderID="é" * 129)),
+        ("number as order", of(userTaskID="bad", orderID=7)),
         ("unknown mode", of(userTaskID="bad", orderID="bad", mode="perhaps")),
         ("bad time", of(userTaskID="bad", orderID="bad", notBefore="tomorrow")),
         ("not UTF-8", b'{"userTaskID":"bad","orderID":"\xff\xfe"}'),

@@ -111,7 +111,8 @@ def bad_input(world, sizes):
     cases = bad_requests()
     for case in cases:
         world.put(producer, case.value, case.key, headers=[("e2e-case", case.name.encode())])
-    strange = ["with space", "a/b", 'quo"te', "back\\slash", "tab\tand\nline", "\u0001control", "ünïcødé ✓ 😀", "%2F", "..",
+    strange = ["with space", "a/b", 'quo"te', "back\\slash", "tab\tand\nline", "\u0001control",
+               "ünïcødé ✓ 😀", "%2F", "..",
                "?x=1&y=+", "x" * 256, "é" * 128, "\u2028", "null", "0", "<script>"]
     world.request([("task/with strange \"characters\"\t", order) for order in strange])
     world.request([("strange", order) for order in strange], list_size=len(strange))
@@ -124,8 +125,7 @@ def bad_input(world, sizes):
     world.flush(producer)
     misroute(world, producer)
     expected = len(cases) + 3  # missing, poison, misrouted
-    wait_for("every dead letter is there", 60,
-             lambda: sum(wire.end_offsets(world.lab.bootstrap, [world.topics[DEAD]])[world.topics[DEAD]].values()) >= expected)
+    wait_for("every dead letter is there", 60, lambda: len(world.dead_letters()) >= expected, every=1)
     world.wait_settled()
     world.check(dead=expected)
     check_bad_letters(world, cases)
@@ -211,7 +211,8 @@ def wrong_settings(world, sizes):
     del sizes
     wrong = {"KAFKA_SESSION_TIMEOUT": "banana", "BATCH_SIZE": "100000", "CALLBOT_ALGORITHM": "ROT13",
              "CALLBOT_VERIFY_RESPONSES": "perhaps", "POLL_MIN": "-2s", "PHONE": "loud", "TOPIC_PARTITIONS": "0",
-             "LOG_FORMAT": "xml", "CALLBOT_RATE_LIMIT": "fast", "CALLBOT_SECRET_KEY": None, "CALLBOT_SECRET_KEY_FILE": None,
+             "LOG_FORMAT": "xml", "CALLBOT_RATE_LIMIT": "fast", "CALLBOT_SECRET_KEY": None,
+             "CALLBOT_SECRET_KEY_FILE": None,
              "KAFKA_SASL_MECHANISM": "GUESS", "KAFKA_SASL_PASSWORD": "hunter2-e2e"}
     world.api = "http://127.0.0.1:9"
     process = world.lab.start(f"{world.name}-exporter", [world.lab.binary, "run"],

@@ -175,7 +175,8 @@ class CheckerTest(unittest.TestCase):
         at = self.first("status", sequence=3)
         self.change(at, statusCode=2, status="DISPATCHING")
         self.assertLessEqual({"status moved back", "status announced that was never shown",
-                              "statuses announced differ from those shown", "previousStatus breaks the chain"}, self.kinds())
+                              "statuses announced differ from those shown", "previousStatus breaks the chain"},
+                             self.kinds())
         for fields in ({"status": "DIALING"}, {"completed": True}):
             self.setUp()
             self.change(at, **fields)

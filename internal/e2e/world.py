@@ -72,7 +72,8 @@ class World:
 
     def environment(self, **settings):
         """A program's whole environment: nothing of the caller's settings leaks into it."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "TMPDIR", "GODEBUG") if name in os.environ}
+        names = ("PATH", "HOME", "TMPDIR", "GODEBUG", "GOGC", "GOMEMLIMIT")
+        kept = {name: os.environ[name] for name in names if name in os.environ}
         return {**kept, **{name: str(value) for name, value in settings.items()}}
 
     def settings(self, **changes):
