@@ -9,6 +9,7 @@ import (
 
 	"github.com/segmentio/kafka-go/sasl"
 	"github.com/segmentio/kafka-go/sasl/plain"
+	"github.com/segmentio/kafka-go/sasl/scram"
 )
 
 // TLSConfig reads the files of a TLS connection: ca trusts the brokers (empty =
@@ -54,8 +55,18 @@ func SASL(mechanism, user, password string) (sasl.Mechanism, error) {
 	switch mechanism {
 	case "PLAIN":
 		return plain.Mechanism{Username: user, Password: password}, nil
-	case "SCRAM-SHA-256", "SCRAM-SHA-512":
-		return newSCRAM(mechanism, user, password), nil
+	case "SCRAM-SHA-256":
+		return scramOf(scram.SHA256, user, password)
+	case "SCRAM-SHA-512":
+		return scramOf(scram.SHA512, user, password)
 	}
 	return nil, fmt.Errorf("KAFKA_SASL_MECHANISM: %q is none of PLAIN, SCRAM-SHA-256, SCRAM-SHA-512", mechanism)
+}
+
+func scramOf(algorithm scram.Algorithm, user, password string) (sasl.Mechanism, error) {
+	m, err := scram.Mechanism(algorithm, user, password)
+	if err != nil { // it quotes what it does not like
+		return nil, errors.New("KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD: a character that SCRAM does not allow")
+	}
+	return m, nil
 }
