@@ -18,36 +18,38 @@ const (
 	lookUnanswered = "unanswered"
 )
 
-// dispatch starts looks while the API may be asked and a batch is ready. A
-// batch is formed at the last moment, so that it is as full as it can be.
+// dispatch starts a look where the API may be asked and a batch is ready. A
+// batch is formed at the last moment, so that it is as full as it can be; hence
+// one at a time: the next turn is known once this one is taken.
 func (p *Pipeline) dispatch(jobs *jobs) {
-	for p.looking < p.cfg.Concurrency && p.api.Wait() <= 0 {
-		items := p.queue.Batch(p.now())
-		if items == nil {
-			return
-		}
-		batch := make([]*checkout, len(items))
-		for i, item := range items {
-			batch[i] = p.checkOut(p.orders[item.Ref])
-		}
-		p.looking++
-		p.observer.Batch(float64(len(batch)) / float64(p.cfg.BatchSize))
-		p.start(func() func() {
-			err := p.look(jobs, batch)
-			return func() {
-				p.looking--
-				if err != nil {
-					// The outcome of the effects is unknown: the orders stay
-					// out, and their next owner goes on from the saved state.
-					p.fail("look at orders", err)
-					return
-				}
-				for _, co := range batch {
-					p.checkIn(co)
-				}
-			}
-		})
+	if p.looking >= p.cfg.Concurrency || p.api.Wait() > 0 {
+		return
 	}
+	items := p.queue.Batch(p.now())
+	if items == nil {
+		return
+	}
+	batch := make([]*checkout, len(items))
+	for i, item := range items {
+		batch[i] = p.checkOut(p.orders[item.Ref])
+	}
+	p.looking++
+	p.observer.Batch(float64(len(batch)) / float64(p.cfg.BatchSize))
+	p.start(func() func() {
+		err := p.look(jobs, batch)
+		return func() {
+			p.looking--
+			if err != nil {
+				// The outcome of the effects is unknown: the orders stay out,
+				// and their next owner goes on from the saved state.
+				p.fail("look at orders", err)
+				return
+			}
+			for _, co := range batch {
+				p.checkIn(co)
+			}
+		}
+	})
 }
 
 // look asks for a batch of one task, publishes what is new, and saves. It
