@@ -58,7 +58,6 @@ type reported struct {
 	statuses  map[int64]journalled // by sequence
 	completed *journalled
 	lines     map[string]journalled // by index/occurrence
-	revisions []int64
 }
 
 // checker compares the topics with the simulator's truth.

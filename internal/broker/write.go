@@ -100,7 +100,7 @@ func (b *Broker) writeTopic(ctx context.Context, topic string, msgs []Message, i
 			b.cfg.Observer.WriteRetried(topic, len(pending))
 		}
 		if !pause(ctx, n, patience(err)) {
-			return tooLarge, fmt.Errorf("%s: %d of %d messages are not acknowledged: %w (last: %v)",
+			return tooLarge, fmt.Errorf("%s: %d of %d messages are not acknowledged: %w (last: %w)",
 				what, len(pending), len(indexes), context.Cause(ctx), err)
 		}
 	}
