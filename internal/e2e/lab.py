@@ -154,7 +154,10 @@ class Process:
         return self.log.read_text(errors="replace")
 
     def tail(self, lines=15):
-        return "\n".join(self.output().splitlines()[-lines:])
+        """The end of its log; where it panicked, from there on."""
+        log = self.output().splitlines()
+        panics = [at for at, line in enumerate(log) if line.startswith(("panic:", "fatal error:"))]
+        return "\n".join(log[panics[0]:][:lines] if panics else log[-lines:])
 
 
 class Lab:

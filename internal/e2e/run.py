@@ -51,7 +51,7 @@ class Log:
 def run_one(services, log, options, name, scenario, registry):
     """Runs a scenario to its end; returns checks passed and failed."""
     from world import World
-    log.line(name, (scenario.__doc__ or "").split(":")[0].replace("\n", " "))
+    log.line(name, " ".join(scenario.__doc__.split()).partition(":")[0])
     world = World(services, name, lambda text: log.line(name, text), registry)
     try:
         scenario(world, options)
@@ -82,7 +82,7 @@ def main():
     chosen = scenarios.QUICK if options.set == "quick" else scenarios.LOAD
     if options.list:
         for name, (scenario, _) in chosen.items():
-            print(f"{name:<12} {scenario.__doc__}")
+            print(f"{name:<12} {' '.join(scenario.__doc__.split())}")
         return 0
     unknown = set(options.scenario) - set(chosen)
     if unknown:

@@ -290,7 +290,8 @@ class World:
         self.expect("the group is empty", not group.members, group.members)
 
     def kill(self, exporter):
-        """Ends an exporter as a crash does."""
+        """Ends an exporter as a crash does; one that ended by itself is a failure."""
+        exporter.must_run()
         exporter.kill()
         self.exporters.remove(exporter)
 
