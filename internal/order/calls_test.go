@@ -50,6 +50,14 @@ func TestCalls(t *testing.T) {
 			{show: on(call("", 6), call("", 4)), want: "b status 2: 3>4"},
 			{show: on(call("a", 6), call("", 2)), stale: 1},
 		},
+		"of two nameless calls one disappears": {
+			{
+				show: on(call("", 10), call("", 22)),
+				want: "o#1 status 1: 10 end; o#1 completed 1: 10; o#2 status 1: 22 end; o#2 completed 1: 22",
+			},
+			{show: on(call("", 10))},
+			{show: on(call("", 10), call("", 22))},
+		},
 		"a nameless call at the place of another is announced once": {
 			{show: on(call("a", 6)), want: "a status 1: 6 end; a completed 1: 6"},
 			{show: on(call("", 10), call("a", 6)), want: "o#2 status 1: 10 end; o#2 completed 1: 10"},
@@ -122,6 +130,20 @@ func TestMergeOfEqualViews(t *testing.T) {
 	}
 }
 
+func TestMergeKeepsWhatOneLacks(t *testing.T) {
+	full := func() *Answer {
+		return on(call("a", 1)).with(taskID("t"), sceneID("s"), phone("1"), passthrough("p"), userName("Bo"))
+	}
+	for name, merged := range map[string]*Answer{
+		"the first":  MergeAnswers(done(call("a", 1)), full()),
+		"the second": MergeAnswers(full(), done(call("a", 1))),
+	} {
+		if merged.Info != full().Info || merged.UserName != "Bo" || !merged.Finished {
+			t.Errorf("%s lacks what the other has: %+v", name, merged)
+		}
+	}
+}
+
 func TestMergeByPlace(t *testing.T) {
 	for name, c := range map[string]struct {
 		a, b *Answer
@@ -130,6 +152,7 @@ func TestMergeByPlace(t *testing.T) {
 		"an entry without ID is the one at its place": {on(call("", 5)), on(call("c", 4)), "c 5"},
 		"and gives its place the other's ID":          {on(call("c", 4)), on(call("", 5)), "c 5"},
 		"two IDs are two calls":                       {on(call("c", 4)), on(call("d", 5)), "d 5; c 4"},
+		"the longer list keeps its places":            {on(call("c", 4), call("d", 4)), on(call("d", 5)), "c 4; d 5"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := ""

@@ -22,7 +22,8 @@
 // announced waits until two successive answers show it (overlay.go); an answer
 // with a call that went back does not count between them. A value that turns
 // empty is stale; what disappears stays as announced. Recording URLs that
-// differ only in their query are equal.
+// differ only in their query are equal. Items of a list are known by ID and
+// occurrence; one may get its ID later (lists.go).
 //
 // Before a call has ended its details are announced with its next status;
 // afterwards each accepted change is a revision of CallCompleted. Lines are
@@ -45,5 +46,6 @@
 // Tracking (tracking.go) is what requests asked of an order. Each kind of
 // request keeps the time of its newest one, so that requests heeded out of
 // order end the same: an older request never overrides a newer one, follow
-// outweighs once.
+// outweighs once. A stop ends what was followed before it, not a look that was
+// asked for after it.
 package order

@@ -153,7 +153,7 @@ func checkMerge(answers []*Answer, rules Rules) error {
 
 // Whatever the answers, what is announced keeps the rules that a chronicle polices.
 func TestChaos(t *testing.T) {
-	stories := 600
+	stories := 300
 	if testing.Short() {
 		stories = 100
 	}

@@ -13,7 +13,6 @@ func MergeAnswers(a, b *Answer) *Answer {
 	b.UserPhone = either(b.UserPhone, a.UserPhone)
 	b.Passthrough = either(b.Passthrough, a.Passthrough)
 	b.UserName = either(b.UserName, a.UserName)
-	b.Finished = b.Finished || a.Finished
 	calls, more, pick := b.Calls, a.Calls, func(known, other Call) Call { return further(other, known) }
 	if len(more) > len(calls) {
 		calls, more, pick = more, calls, further // keep the places of the longer list

@@ -7,6 +7,9 @@ import (
 	"pgregory.net/rapid"
 )
 
+// settle stands among the requests for the look that was all that was wanted.
+const settle Mode = "settle"
+
 func TestAsk(t *testing.T) {
 	follow := func(at Millis) Request { return Request{Mode: Follow, Time: at} }
 	once := func(at Millis) Request { return Request{Mode: LookOnce, Time: at} }
@@ -44,11 +47,23 @@ func TestAsk(t *testing.T) {
 		"a stop leaves a newer replay":             {[]Request{replay(3), stop(2)}, Looks, Active, false, 3},
 		"a replay does not bring following back":   {[]Request{follow(1), stop(2), replay(3)}, Looks, Active, false, 3},
 		"a follow older than the replay is heeded": {[]Request{replay(3), follow(2)}, Looks, Active, true, 3},
+		"the same once again looks again":          {[]Request{once(1), once(1)}, Looks, Active, false, 0},
+		"the same stop again":                      {[]Request{stop(1), stop(1)}, Rests, Stopped, false, 0},
+		"stop of the same time as follow":          {[]Request{follow(1), stop(1)}, Rests, Stopped, false, 0},
+		"follow of the same time as stop":          {[]Request{stop(1), follow(1)}, Looks, Active, true, 0},
+		"stop of the same time as once":            {[]Request{once(1), stop(1)}, Rests, Stopped, false, 0},
+		"a stop older than a look made":            {[]Request{once(3), {Mode: settle}, stop(2)}, Rests, Once, false, 0},
+		"a follow after a stop of a look":          {[]Request{once(3), {Mode: settle}, stop(2), follow(1)}, Ignored, Once, false, 0},
+		"the same replay again looks again":        {[]Request{replay(1), {Mode: settle}, replay(1)}, Looks, Active, false, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var tr Tracking
 			var effect Effect
 			for i := range c.ask {
+				if c.ask[i].Mode == settle {
+					tr.Sleep(Once, 1)
+					continue
+				}
 				effect = tr.Ask(&c.ask[i], Millis(100+i))
 			}
 			if effect != c.effect || tr.Rest != c.rest || tr.Following() != c.following || tr.ReplayAt != c.replay {
@@ -89,9 +104,28 @@ func TestAskTimes(t *testing.T) {
 	if tr.NotBefore != 80 || tr.ReplayAt != 7 {
 		t.Errorf("an older replay changed when a newer once looks: %+v", tr)
 	}
+	tr.Ask(&Request{Mode: Replay, Time: 8, NotBefore: 85}, 65)
+	if tr.NotBefore != 85 || tr.ReplayAt != 8 {
+		t.Errorf("a replay of the same time did not say when to look: %+v", tr)
+	}
 	tr.Sleep(GaveUp, 70)
-	if tr.ReplayAt != 7 {
+	if tr.ReplayAt != 8 {
 		t.Errorf("a replay was forgotten: %+v", tr)
+	}
+
+	// The look asked for later is not bound to the times of what was followed.
+	tr = Tracking{}
+	tr.Ask(&Request{Mode: Follow, Time: 1, NotBefore: 50, Deadline: 90}, 10)
+	tr.Ask(&Request{Mode: LookOnce, Time: 3, NotBefore: 80}, 20)
+	tr.Ask(&Request{Mode: StopFollow, Time: 2}, 30)
+	if tr.Following() || tr.NotBefore != 0 || tr.Deadline != 0 {
+		t.Errorf("a look keeps the times of a stopped following: %+v", tr)
+	}
+	tr = Tracking{}
+	tr.Ask(&Request{Mode: LookOnce, Time: 3, NotBefore: 80}, 20)
+	tr.Ask(&Request{Mode: StopFollow, Time: 2}, 30)
+	if tr.NotBefore != 80 {
+		t.Errorf("an older stop changed when a look is made: %+v", tr)
 	}
 }
 

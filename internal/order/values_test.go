@@ -138,6 +138,12 @@ func TestSteps(t *testing.T) {
 			{show: hungUp(1), again: true},
 			{show: hungUp(1), want: "c completed 3: 6 [agentHungUpBy]"},
 		},
+		"who hung up by a code that is not in the table is a correction": {
+			{show: hungUp(0), want: first},
+			{show: hungUp(7), again: true},
+			{show: hungUp(7), want: "c completed 2: 6 [agentHungUpBy]"},
+			{show: hungUp(0), again: true},
+		},
 		"an agent arrives, and does not leave": {
 			{show: done(call("c", 6)), want: first},
 			{
@@ -207,6 +213,10 @@ func TestLists(t *testing.T) {
 			{show: texts(SMS{"m", Some(1), "x"}, SMS{"n", Some(1), "y"}), want: "c completed 3: 6 [sms]"},
 			{show: texts(SMS{"m", Some(1), "x"}, SMS{"n", Some(1), "y"})},
 			{show: texts(SMS{State: Some(0), Content: "x"}), stale: 1}, // an old answer
+		},
+		"an old answer, from before a message had its ID": {
+			{show: texts(SMS{"m", Some(1), "x"}, SMS{State: Some(0), Content: "y"}), want: first},
+			{show: texts(SMS{State: Some(0), Content: "x"}, SMS{State: Some(0), Content: "y"}), stale: 1},
 		},
 		"a message with another text and an ID is another one": {
 			{show: texts(SMS{Content: "x"}), want: first},
