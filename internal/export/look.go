@@ -164,15 +164,19 @@ func (p *Pipeline) compare(co *checkout, sighting order.Sighting) (string, error
 	p.observer.Unknown(r.Unknown)
 	co.events = r.Events
 	if f.ReplayAt > 0 {
-		co.events = append(co.events, order.Snapshot(r.State, ans, co.at)...)
+		co.events = append(co.events, order.Snapshot(r.State, ans, co.at, p.cfg.Rules)...)
 	}
 	co.state, co.save = r.State, r.Save
 	if r.Again {
 		p.observer.Corrections(1)
 	}
-	f.ChangedAt, f.Ended, f.Again = r.State.ChangedAt, r.State.Ended(), r.Again
-	if co.hash = sighting.Hash; r.Again {
-		co.hash = 0 // the same bytes are to be read again: they confirm
+	second := f.Again
+	f.ChangedAt, f.Ended, f.Again = r.State.ChangedAt, r.State.Ended() && !r.Held, r.Again
+	if co.hash = sighting.Hash; r.Again || r.Held {
+		co.hash = 0 // the same bytes are to be read again: they confirm, or still hold a call back
+	}
+	if second && !f.Following() {
+		f.Again = false // a value that differs in each answer does not keep a single look going
 	}
 	p.rest(co, r.Changed)
 	if r.Changed {
@@ -206,7 +210,7 @@ func (p *Pipeline) missing(co *checkout) error {
 			if err != nil {
 				return err
 			}
-			co.events = order.Snapshot(st, &order.Answer{}, co.at)
+			co.events = order.Snapshot(st, &order.Answer{}, co.at, p.cfg.Rules)
 		}
 		p.rest(co, false)
 		return nil

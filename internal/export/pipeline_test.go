@@ -254,6 +254,17 @@ func done() story {
 	}}}}
 }
 
+// flickering shows another duration each second.
+func flickering() story {
+	var s story
+	for i := range 120 {
+		s = append(s, version{time.Duration(i) * time.Second, order.Answer{Calls: []order.Call{
+			{ID: "c", Status: order.Completed, Details: order.Details{DurationSeconds: order.Some(int64(i))}},
+		}}})
+	}
+	return s
+}
+
 func TestModes(t *testing.T) {
 	type step struct {
 		after time.Duration
@@ -273,6 +284,22 @@ func TestModes(t *testing.T) {
 			name: "once looks once", story: lively(),
 			steps: []step{{0, func(w *world) { w.ask("once", "a") }}}, run: 5 * time.Minute,
 			told: []string{"c1 DIALING"}, rest: order.Once,
+		},
+		{
+			name: "once is not kept going by a value that never stays", story: flickering(),
+			steps: []step{
+				{0, func(w *world) { w.ask("once", "a") }},
+				{10 * time.Second, func(w *world) { w.ask("once", "a") }},
+			},
+			run: time.Minute, told: []string{"c COMPLETED", "c completed 1"}, rest: order.Once,
+		},
+		{
+			name: "a call without a name keeps the order from settling",
+			story: story{{0, order.Answer{Finished: true, Calls: []order.Call{
+				{ID: "c", Status: 22, Details: order.Details{EndedAt: 5}}, {Status: order.Ringing},
+			}}}},
+			steps: []step{{0, func(w *world) { w.ask("follow", "a") }}},
+			run:   time.Hour, told: []string{"c RING_MISSED", "c completed 1"}, rest: order.Active,
 		},
 		{
 			name: "stop ends following", story: lively(),
@@ -344,7 +371,7 @@ func TestModes(t *testing.T) {
 		{
 			name: "never found while the API answers nobody",
 			steps: []step{{0, func(w *world) {
-				w.silent = true
+				w.set(func() { w.silent = true })
 				w.ask("follow", "a")
 			}}},
 			run: 5 * time.Hour, rest: order.Active,
@@ -356,7 +383,7 @@ func TestModes(t *testing.T) {
 		},
 		{
 			name: "rejected", steps: []step{{0, func(w *world) {
-				w.reject["a"] = true
+				w.set(func() { w.reject["a"] = true })
 				w.ask("follow", "a")
 			}}},
 			run: time.Minute, letters: []string{Rejected}, gone: true,
@@ -365,10 +392,10 @@ func TestModes(t *testing.T) {
 			name: "answers that can't be read, then can", story: done(),
 			steps: []step{
 				{0, func(w *world) {
-					w.garbled["a"] = true
+					w.set(func() { w.garbled["a"] = true })
 					w.ask("follow", "a")
 				}},
-				{time.Minute, func(w *world) { w.garbled["a"] = false }},
+				{time.Minute, func(w *world) { w.set(func() { w.garbled["a"] = false }) }},
 			},
 			run: 10 * time.Minute, told: []string{"c RING_MISSED", "c completed 1"}, rest: order.Settled,
 		},
@@ -381,10 +408,10 @@ func TestModes(t *testing.T) {
 			name: "the API is down for an hour", story: lively(),
 			steps: []step{
 				{0, func(w *world) {
-					w.down = errors.New("connection refused")
+					w.set(func() { w.down = errors.New("connection refused") })
 					w.ask("follow", "a")
 				}},
-				{time.Hour, func(w *world) { w.down = nil }},
+				{time.Hour, func(w *world) { w.set(func() { w.down = nil }) }},
 			},
 			run: 10 * time.Minute, rest: order.Settled,
 			told: []string{

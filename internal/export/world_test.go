@@ -69,6 +69,13 @@ func newWorld(t *testing.T) *world {
 	}
 }
 
+// set changes the world while a process runs in it.
+func (w *world) set(change func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	change()
+}
+
 const partitions = 2
 
 func (w *world) Home(id string) int {
@@ -278,7 +285,11 @@ func (r *run) checkDone(rec Record) {
 }
 
 func (w *world) Wait() time.Duration { return 0 }
-func (w *world) Answering() bool     { return !w.silent }
+func (w *world) Answering() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return !w.silent
+}
 
 func (w *world) Look(_ context.Context, task string, ids []string) (look order.Look, err error) {
 	time.Sleep(10 * time.Millisecond) // virtual: an answer takes its time

@@ -147,7 +147,7 @@ func (c *chronicle) agrees(st *State) error {
 // all that it can know: lines come again where the answer shows them.
 func (c *chronicle) snapshot(st *State, ans *Answer) error {
 	again := map[string]bool{}
-	for _, ev := range Snapshot(st, ans, 99) {
+	for _, ev := range Snapshot(st, ans, 99, Rules{Transcripts: true}) {
 		about, _ := subject(ev)
 		if again[about] || !ev.Replay || ev.ObservedAt != 99 {
 			return fmt.Errorf("%s: twice, or not marked as a replay", about)

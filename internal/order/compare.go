@@ -17,6 +17,7 @@ type Result struct {
 	Save    bool     // State differs from the one given in more than its hash
 	Changed bool     // the answer showed something new
 	Again   bool     // a correction was seen for the first time: look again soon
+	Held    bool     // a call has no name yet and is held back: the order has not ended
 	Stale   int      // statuses and values that went back
 	Unknown int      // statuses announced that are not in the table
 }
@@ -153,7 +154,8 @@ func (c *comparison) call(i, known int) {
 	ended := isFinal(seen.Status, seen.EndedAt, c.next.Finished)
 	if known < 0 {
 		if seen.Status == NoStatus || seen.ID == "" && !ended {
-			return // held back until it has a name and a status
+			c.result.Held = true // until it has a name and a status
+			return
 		}
 		attempt := freeAttempt(c.next.Calls, i+1)
 		id := seen.ID

@@ -4,7 +4,7 @@ package order
 // had: the last status, the lines, and the last CallCompleted. The text of
 // lines is not remembered, so a line comes again only while the answer shows
 // it as it was announced. st is the state after Compare with ans.
-func Snapshot(st *State, ans *Answer, at Millis) []*Event {
+func Snapshot(st *State, ans *Answer, at Millis, rules Rules) []*Event {
 	var events []*Event
 	shown := make([]*Call, len(st.Calls))
 	for i, known := range matchCalls(st, ans.Calls) {
@@ -25,10 +25,14 @@ func Snapshot(st *State, ans *Answer, at Millis) []*Event {
 		}
 		status := call.Status
 		again(call, call.StatusRef, &status)
+		lines := seen.Lines
+		if !rules.Transcripts {
+			lines = nil
+		}
 		finder := lineFinder{lines: call.Lines}
-		for i, key := range lineKeys(seen.Lines) {
-			if l := finder.find(key, i); l >= 0 && digest(seen.Lines[i].Text) == call.Lines[l].Digest {
-				again(call, call.Lines[l].InfoRef, call.Lines[l].body(seen.Lines[i].Text))
+		for i, key := range lineKeys(lines) {
+			if l := finder.find(key, i); l >= 0 && digest(lines[i].Text) == call.Lines[l].Digest {
+				again(call, call.Lines[l].InfoRef, call.Lines[l].body(lines[i].Text))
 			}
 		}
 		if call.Completed != nil {

@@ -21,7 +21,7 @@ func TestSnapshot(t *testing.T) {
 		step{show: show(), want: "o#1 completed 2: 10 [userPhone]; b completed 3: 6 [userPhone]"},
 	)
 	before := frozen(t, st)
-	got := Snapshot(st, show(), 5000)
+	got := Snapshot(st, show(), 5000, Rules{Transcripts: true})
 	want := "again o#1 status 1: 10 end; again o#1 completed 2: 10 [userPhone]; " +
 		"again b status 1: 6 end; again b line 1: a; again b line 1/2: b; again b line 2: c; again b completed 3: 6 [userPhone]"
 	if text := said(got); text != want {
@@ -64,7 +64,7 @@ func TestSnapshotUnderEachInfo(t *testing.T) {
 		want = append(want, events[i].ID)
 	}
 	var got []ID
-	for _, ev := range Snapshot(st, last(), 1) {
+	for _, ev := range Snapshot(st, last(), 1, Rules{Transcripts: true}) {
 		got = append(got, ev.ID)
 	}
 	if !slices.Equal(got, want) {
@@ -92,7 +92,7 @@ func TestSnapshotOfLines(t *testing.T) {
 		"never known":    {on(call("d", 5, lines(line(1, "a")))), "again c status 1: 5"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := said(Snapshot(st, c.show, 1)); got != c.want {
+			if got := said(Snapshot(st, c.show, 1, Rules{Transcripts: true})); got != c.want {
 				t.Errorf("got\n %s\nwant\n %s", got, c.want)
 			}
 		})
@@ -100,7 +100,7 @@ func TestSnapshotOfLines(t *testing.T) {
 }
 
 func TestSnapshotOfNothing(t *testing.T) {
-	if got := Snapshot(&State{Ref: storyRef}, on(call("c", 1)), 1); len(got) != 0 {
+	if got := Snapshot(&State{Ref: storyRef}, on(call("c", 1)), 1, Rules{Transcripts: true}); len(got) != 0 {
 		t.Errorf("an order never heard of gave %s", said(got))
 	}
 }
