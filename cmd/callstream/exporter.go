@@ -124,7 +124,7 @@ func (x *exporter) pipeline(b *broker.Broker) export.Config {
 		RequestTopic: c.Topics.Requests, BatchSize: c.Batch.Size, BatchLinger: c.Batch.Linger, Concurrency: c.Callbot.Concurrency,
 		// Half of the session is the bound; a tenth is left for the last commit.
 		DrainFor:   c.Kafka.SessionTimeout * 4 / 10,
-		StateLimit: b.Limit(c.Topics.State) - maxStateKey,
+		StateLimit: b.Limit(c.Topics.State) - maxStateKey, RequestLimit: b.Limit(c.Topics.Requests),
 		Timing: schedule.Timing{
 			PollMin: c.Follow.PollMin, PollMax: c.Follow.PollMax, Settle: c.Follow.Settle, FollowMax: c.Follow.FollowMax,
 			NotFoundMax: c.Follow.NotFoundMax, Retention: c.Follow.StateRetention,

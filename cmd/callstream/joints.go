@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -175,10 +176,11 @@ func (o *output) bury(l *export.DeadLetter) broker.Message {
 	for _, h := range l.Headers {
 		if !isOurs(ours, h.Key) {
 			m.Headers = append(m.Headers, broker.Header(h))
-			size += len(h.Key) + len(h.Value)
+			size += len(h.Key) + len(h.Value) + 10 // and its lengths
 		}
 	}
 	const oursAtMost = 2048 // our own headers: the detail is the longest
+	ours[1].Value = bytes.ToValidUTF8(ours[1].Value[:min(len(ours[1].Value), oursAtMost/2)], nil)
 	if limit := o.broker.Limit(o.topics.DeadLetters); size+oursAtMost > limit {
 		m.Key, m.Value, m.Headers = nil, nil, nil
 		ours[1].Value = fmt.Appendf(ours[1].Value, " (its %d bytes are left out: more than fit)", size)

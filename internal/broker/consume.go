@@ -67,7 +67,9 @@ func (b *Broker) groupConfig() kafka.ConsumerGroupConfig {
 		RebalanceTimeout:  b.cfg.SessionTimeout, // draining takes half of it at most
 		JoinGroupBackoff:  joinBackoff,
 		StartOffset:       kafka.FirstOffset, // a new group starts at the earliest request
-		Timeout:           dialTimeout,
+		// A coordinator that hangs must be noticed with enough of the session left
+		// to drain: a beat, this, and half of the session.
+		Timeout: min(dialTimeout, b.cfg.SessionTimeout*3/10),
 	}
 }
 

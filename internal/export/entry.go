@@ -14,7 +14,7 @@ type entry struct {
 	known
 	looked  order.Millis // last look that was answered; 0 = none since the start
 	tries   int          // looks in a row that went unanswered
-	out     bool         // checked out to a job; the fields above are the job's
+	out     bool         // checked out to a job; known is the job's
 	waiting []*pending   // requests to be marked once the order is saved
 	asks    []ask        // requests that came while it was out
 }
@@ -49,12 +49,13 @@ type checkout struct {
 	entry     *entry
 	waiting   []*pending
 
-	state    *order.State // as it is to be saved; nil = as in known.saved
-	events   []*order.Event
-	letters  []DeadLetter
-	answered bool         // the API said something of it, or it was an errand
-	at       order.Millis // when
-	save     bool         // known.saved is to be written; nil removes it
+	state      *order.State // as it is to be saved; nil = as in known.saved
+	events     []*order.Event
+	unreadable error // why its part of the answer can't be read
+	letters    []DeadLetter
+	answered   bool         // the API said something of it, or it was an errand
+	at         order.Millis // when
+	save       bool         // known.saved is to be written; nil removes it
 }
 
 // checkOut takes an order out of the schedule for a job.
@@ -100,7 +101,7 @@ func (p *Pipeline) checkIn(co *checkout) {
 // plan puts an order where its facts belong in the schedule.
 func (p *Pipeline) plan(e *entry) {
 	if e.facts.Rest == order.Active {
-		p.queue.Set(&e.item, e.looked, p.cfg.Timing.NextLook(e.facts, e.looked))
+		p.queue.Set(&e.item, max(e.looked, e.facts.NotBefore), p.cfg.Timing.NextLook(e.facts, e.looked))
 	} else {
 		p.queue.Remove(&e.item)
 	}

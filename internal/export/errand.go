@@ -11,8 +11,9 @@ import (
 // errands collects effects that need no answer of the API. They go out
 // together, one lot at a time.
 type errands struct {
-	next lot
-	out  bool // a lot is in flight
+	next  lot
+	bytes int  // of what next passes on
+	out   bool // a lot is in flight
 }
 
 // lot is what goes out at once: what is passed on first, then the orders.
@@ -28,6 +29,12 @@ func (e *errands) pass(forwards []Forward, letters []DeadLetter, r *pending) {
 	e.next.forwards = append(e.next.forwards, forwards...)
 	e.next.letters = append(e.next.letters, letters...)
 	e.next.after = append(e.next.after, r)
+	for i := range forwards {
+		e.bytes += len(forwards[i].Value)
+	}
+	for i := range letters {
+		e.bytes += len(letters[i].Value)
+	}
 }
 
 // save adds an order whose facts changed: it waits for its time, or rests.
@@ -181,17 +188,19 @@ func (co *checkout) forget(st *order.State, now order.Millis) {
 
 // letter writes a dead letter of the order: a request for it alone.
 func (co *checkout) letter(reason, detail string) DeadLetter {
-	mode := order.LookOnce
+	now := time.Now()
+	r := order.Request{Task: co.ref.Task, Orders: []string{co.ref.ID}, Mode: order.LookOnce, NotBefore: co.facts.NotBefore}
 	switch {
-	case co.facts.ReplayAt > 0:
-		mode = order.Replay
 	case co.facts.FollowAt > 0:
-		mode = order.Follow
+		r.Mode = order.Follow
+	case co.facts.ReplayAt > 0:
+		r.Mode = order.Replay
 	}
-	r := order.Request{Task: co.ref.Task, Orders: []string{co.ref.ID}, Mode: mode,
-		NotBefore: co.facts.NotBefore, Deadline: co.facts.Deadline}
+	if d := co.facts.Deadline; int64(d) > now.UnixMilli() { // one that is over would end a new try at once
+		r.Deadline = d
+	}
 	return DeadLetter{
-		Reason: reason, Detail: detail, Partition: co.partition, Offset: co.offset, Time: time.Now(),
+		Reason: reason, Detail: detail, Partition: co.partition, Offset: co.offset, Time: now,
 		Key: []byte(co.ref.ID), Value: writeRequest(&r),
 	}
 }

@@ -90,13 +90,38 @@ func (p *Pipeline) route(in *intake, req *order.Request, rec *Record) {
 		}
 	}
 	for _, home := range homes {
-		in.forwards = append(in.forwards, p.forward(home, away[home], req, rec))
+		p.pass(in, home, away[home], req, rec)
 	}
 	if len(here) > 0 {
 		mine := *req
 		mine.Orders = here
 		in.request = &mine
 	}
+}
+
+// pass adds a request for the orders of another home; more than one where it
+// would not fit a message.
+func (p *Pipeline) pass(in *intake, home int, ids []string, req *order.Request, rec *Record) {
+	f := p.forward(home, ids, req, rec)
+	switch half := len(ids) / 2; {
+	case f.size() <= p.cfg.RequestLimit:
+		in.forwards = append(in.forwards, f)
+	case half == 0:
+		in.letters = append(in.letters, in.letter(Oversized, "with its headers it is too large to be forwarded home", req, ids[0]))
+	default:
+		p.pass(in, home, ids[:half], req, rec)
+		p.pass(in, home, ids[half:], req, rec)
+	}
+}
+
+// size is what a limit counts.
+func (f *Forward) size() int {
+	const lengths = 10 // bytes at most that a header's own lengths take
+	n := len(f.Key) + len(f.Value)
+	for _, h := range f.Headers {
+		n += len(h.Key) + len(h.Value) + lengths
+	}
+	return n
 }
 
 // forward writes the part of a request whose home is another partition. It

@@ -20,7 +20,7 @@ const (
 
 // dispatch starts a look where the API may be asked and a batch is ready. A
 // batch is formed at the last moment, so that it is as full as it can be; hence
-// one at a time: the next turn is known once this one is taken.
+// one at a time, which lets the look take its turn before the next is asked for.
 func (p *Pipeline) dispatch(jobs *jobs) {
 	if p.looking >= p.cfg.Concurrency || p.api.Wait() > 0 {
 		return
@@ -78,6 +78,7 @@ func (p *Pipeline) look(jobs *jobs, batch []*checkout) error {
 		counts[result]++
 		events = append(events, co.events...)
 	}
+	p.logUnreadable(batch, counts[lookUnreadable])
 	for result, n := range counts {
 		p.observer.Looked(result, n)
 	}
@@ -212,12 +213,17 @@ func (p *Pipeline) missing(co *checkout) error {
 			}
 			co.events = order.Snapshot(st, &order.Answer{}, co.at, p.cfg.Rules)
 		}
+		f.Again = false // nothing is there to confirm a correction
 		p.rest(co, false)
 		return nil
 	}
 	p.absent(co)
-	if p.cfg.Timing.NotFound(*f, co.at) && p.api.Answering() {
-		p.abandon(co, NotFound, "the API has never shown it")
+	if p.cfg.Timing.NotFound(*f, co.at) {
+		if p.api.Answering() {
+			p.abandon(co, NotFound, "the API has never shown it")
+		} else {
+			f.MissingSince = co.at // time in which the API answers nobody does not count
+		}
 	}
 	return nil
 }
@@ -229,10 +235,22 @@ func (p *Pipeline) absent(co *checkout) {
 	}
 }
 
+// logUnreadable says that orders of a batch can't be read, in one line: a vendor
+// that changes a field changes it in all of them.
+func (p *Pipeline) logUnreadable(batch []*checkout, n int) {
+	for _, co := range batch {
+		if co.unreadable != nil {
+			p.log.Error("orders in an answer can't be read; they are asked for again",
+				"orders", n, "task", co.ref.Task, "first", co.ref.ID, "err", co.unreadable)
+			return
+		}
+	}
+}
+
 // unreadable handles an order whose part of an answer can't be read. Nothing
 // is taken from it; the next look tries again.
 func (p *Pipeline) unreadable(co *checkout, err error) {
-	p.log.Error("an order in an answer can't be read; it is asked for again", "task", co.ref.Task, "order", co.ref.ID, "err", err)
+	co.unreadable = err
 	if co.facts.ChangedAt > 0 {
 		return
 	}

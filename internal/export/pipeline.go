@@ -16,8 +16,11 @@ const (
 	// maxRetryPause bounds the pause before an unanswered order is asked for
 	// again.
 	maxRetryPause = 5 * time.Second
-	// commitEvery is how much work a kill -9 repeats at most.
+	// commitEvery bounds for how long what is done stays uncommitted; a kill -9
+	// repeats it, and all behind the first request that was not done.
 	commitEvery = time.Second
+	// passingBytes bounds the forwards and dead letters that wait to be written.
+	passingBytes = 16 << 20
 	// waitingBatches bounds the orders of unmarked requests, in batches a
 	// concurrent look: enough to fill batches, little enough to hold in memory.
 	waitingBatches = 5
@@ -31,6 +34,7 @@ type Config struct {
 	Concurrency  int           // looks at once
 	DrainFor     time.Duration // how long work in flight may go on once the generation ended
 	StateLimit   int           // bytes of the largest state that can be saved
+	RequestLimit int           // bytes of the largest request that can be forwarded, headers and all
 	Timing       schedule.Timing
 	Rules        order.Rules
 }
@@ -119,7 +123,7 @@ func (p *Pipeline) loop(ctx context.Context, jobs *jobs) {
 		p.runErrands(jobs)
 		wake.Reset(p.sleep())
 		intakes := p.intakes
-		if p.waiting >= waitingBatches*p.cfg.BatchSize*p.cfg.Concurrency {
+		if p.waiting >= waitingBatches*p.cfg.BatchSize*p.cfg.Concurrency || p.errands.bytes >= passingBytes {
 			intakes = nil // the rest waits in Kafka
 		}
 		select {
@@ -140,7 +144,10 @@ func (p *Pipeline) loop(ctx context.Context, jobs *jobs) {
 // take takes a request in.
 func (p *Pipeline) take(in *intake) {
 	r := &pending{partition: in.partition, offset: in.offset}
-	p.marks[in.partition].add(in.offset)
+	if err := p.marks[in.partition].add(in.offset); err != nil {
+		p.fail("take requests", err)
+		return
+	}
 	if in.request != nil {
 		r.left = len(in.request.Orders)
 	}
@@ -174,6 +181,7 @@ func (p *Pipeline) ask(e *entry, a ask) {
 		return // done with the request that is waiting already
 	}
 	e.dirty = true
+	e.looked = 0 // what was planned after the last look is void
 	now := p.now()
 	if effect == order.Rests || e.facts.NotBefore > now {
 		p.plan(e)
@@ -204,12 +212,15 @@ func (p *Pipeline) sleep() time.Duration {
 	if at, ok := p.alarms.Next(); ok {
 		until = min(until, at)
 	}
-	at, ok := p.queue.Next(now)
-	if !ok || p.looking >= p.cfg.Concurrency {
-		return time.Duration(max(until-now, 0)) * time.Millisecond
+	rest := time.Duration(max(until-now, 0)) * time.Millisecond
+	if p.looking >= p.cfg.Concurrency {
+		return rest
 	}
-	next := max(time.Duration(at-now)*time.Millisecond, p.api.Wait())
-	return min(next, time.Duration(max(until-now, 0))*time.Millisecond)
+	at, ok := p.queue.Next(now)
+	if !ok {
+		return rest
+	}
+	return min(rest, max(time.Duration(at-now)*time.Millisecond, p.api.Wait()))
 }
 
 // commit saves the watermarks that moved, in a job of its own: a slow
@@ -270,7 +281,7 @@ func (p *Pipeline) drain(jobs *jobs) {
 
 // fail ends the pipeline with an error.
 func (p *Pipeline) fail(doing string, err error) {
-	if p.failure == nil && err != nil {
+	if p.failure == nil {
 		p.failure = fmt.Errorf("%s: %w", doing, err)
 	}
 }

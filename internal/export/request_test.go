@@ -130,7 +130,9 @@ func FuzzReadRequest(f *testing.F) {
 func TestWatermark(t *testing.T) {
 	var w watermark
 	for _, offset := range []int64{3, 4, 7, 8} { // a gap: compacted, or control records
-		w.add(offset)
+		if err := w.add(offset); err != nil {
+			t.Fatal(err)
+		}
 	}
 	steps := []struct {
 		mark, next int64
@@ -141,6 +143,9 @@ func TestWatermark(t *testing.T) {
 		if w.mark(s.mark); w.moved != s.moved || w.next != s.next {
 			t.Errorf("after %d: next %d moved %t, want %d %t", s.mark, w.next, w.moved, s.next, s.moved)
 		}
+	}
+	if w.add(8) == nil {
+		t.Error("took an offset again")
 	}
 	if len(w.open) != 0 {
 		t.Errorf("%d left open", len(w.open))

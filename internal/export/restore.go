@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -11,8 +12,13 @@ import (
 	"callstream/internal/schedule"
 )
 
-// restoring is how many partitions are restored at once.
-const restoring = 4
+const (
+	// restoring is how many partitions are restored at once.
+	restoring = 4
+	// lastLook is how long an order whose time ran out before the start may
+	// still be looked at.
+	lastLook = time.Minute
+)
 
 // restore reads the state of all owned partitions. Only then may requests be
 // taken: one taken earlier would find its order unknown and announce it anew.
@@ -43,6 +49,9 @@ func (p *Pipeline) restore(ctx context.Context) error {
 		if e.facts.Rest == order.Active {
 			due := max(now, e.facts.NotBefore)
 			p.queue.Set(&e.item, due, due)
+			// What happened while nobody looked is announced before an order
+			// whose time ran out meanwhile is given up.
+			p.alarms.Set(&e.alarm, max(p.cfg.Timing.End(e.facts), now+order.Millis(lastLook.Milliseconds())))
 		}
 	}
 	p.observer.Tracked(len(p.orders))
@@ -65,6 +74,9 @@ func (p *Pipeline) restorePartition(ctx context.Context, partition int) ([]*entr
 	}
 	entries := make([]*entry, 0, len(latest))
 	for key, value := range latest {
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
 		st, err := p.states.Decode(value)
 		if err != nil {
 			return nil, fmt.Errorf("state under key %q: %w", key, err)

@@ -1,6 +1,9 @@
 package export
 
-import "sort"
+import (
+	"fmt"
+	"sort"
+)
 
 // watermark is the offset up to which all requests of a partition are done.
 // Requests get done in any order; only the contiguous part is committed, so
@@ -18,7 +21,13 @@ type openRequest struct {
 
 // add notes a request that was read. Offsets rise, with gaps where the log was
 // compacted or holds control records.
-func (w *watermark) add(offset int64) { w.open = append(w.open, openRequest{offset: offset}) }
+func (w *watermark) add(offset int64) error {
+	if n := len(w.open); n > 0 && offset <= w.open[n-1].offset || offset < w.next {
+		return fmt.Errorf("offset %d comes after %d: the log was cut", offset, w.next)
+	}
+	w.open = append(w.open, openRequest{offset: offset})
+	return nil
+}
 
 // mark notes that a request is done.
 func (w *watermark) mark(offset int64) {

@@ -366,7 +366,7 @@ func (*counter) Committed(int, int64)      {}
 func testConfig() Config {
 	return Config{
 		RequestTopic: "requests", BatchSize: 10, BatchLinger: 20 * time.Millisecond, Concurrency: 2,
-		DrainFor: 5 * time.Second, StateLimit: 1 << 20,
+		DrainFor: 5 * time.Second, StateLimit: 1 << 20, RequestLimit: 1 << 20,
 		Timing: schedule.Timing{
 			PollMin: time.Second, PollMax: 30 * time.Second, Settle: time.Minute, FollowMax: 24 * time.Hour,
 			NotFoundMax: 10 * time.Minute, Retention: 48 * time.Hour,

@@ -23,7 +23,6 @@ type Queue struct {
 	linger order.Millis // how long a due order waits for others
 	tasks  map[string]*task
 	byDue  nodes[*task] // tasks by their first due order
-	length int
 }
 
 // task is the orders of one task.
@@ -42,9 +41,6 @@ func NewQueue(size int, linger time.Duration) *Queue {
 	return &Queue{size: size, linger: millis(linger), tasks: map[string]*task{}}
 }
 
-// Len returns the number of orders in the queue.
-func (q *Queue) Len() int { return q.length }
-
 // Set puts an order into the queue, or moves it. From is when its pause began;
 // a batch with room takes it once half of the pause is over. From = due: never
 // before it is due.
@@ -53,9 +49,6 @@ func (q *Queue) Set(i *Item, from, due order.Millis) {
 	if t == nil {
 		t = &task{name: i.Ref.Task}
 		q.tasks[t.name] = t
-	}
-	if i.at == 0 {
-		q.length++
 	}
 	i.from, i.due = from, due
 	t.items.set(i)
@@ -68,7 +61,6 @@ func (q *Queue) Remove(i *Item) {
 		return
 	}
 	t := q.tasks[i.Ref.Task]
-	q.length--
 	if len(t.items) == 1 {
 		q.byDue.remove(t)
 		delete(q.tasks, t.name)

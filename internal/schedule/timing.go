@@ -39,9 +39,8 @@ func (t Timing) NextLook(f Facts, looked order.Millis) order.Millis {
 		due = looked + millis(t.PollMin)
 	default:
 		due = looked + t.pause(looked-f.ChangedAt)
-		if f.Ended {
-			settles := max(f.ChangedAt+millis(t.Settle), looked+millis(t.PollMin))
-			due = min(due, settles)
+		if settles := f.ChangedAt + millis(t.Settle); f.Ended && settles > looked {
+			due = min(due, max(settles, looked+millis(t.PollMin)))
 		}
 	}
 	return max(due, f.NotBefore)

@@ -1,0 +1,143 @@
+package export
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"callstream/internal/order"
+)
+
+// askAt asks for an order that is not to be looked at for a while.
+func (w *world) askAt(id string, wait time.Duration) {
+	at := time.Now().Add(wait).UTC().Format(time.RFC3339)
+	w.put(`{"userTaskID":"t","orderID":"`+id+`","notBefore":"`+at+`"}`, w.Home(id))
+}
+
+// TestNotBefore: a waiting order does not fill up another one's batch, and a
+// known one asked again is looked at when it was asked for.
+func TestNotBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.stories["a"], w.stories["b"] = lively(), done()
+		w.ask("follow", "a")
+		w.askAt("b", time.Hour)
+		proc := w.start(testConfig())
+		asked := func(id string) (n int) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			for _, batch := range w.asked {
+				n += strings.Count(" "+strings.Join(batch, " ")+" ", " "+id+" ")
+			}
+			return n
+		}
+		time.Sleep(59 * time.Minute)
+		if n := asked("b"); n != 0 {
+			t.Errorf("asked %d times before its time", n)
+		}
+		time.Sleep(2 * time.Minute)
+		if asked("b") == 0 {
+			t.Error("not asked when its time had come")
+		}
+		time.Sleep(10 * time.Minute) // b has settled
+		before := asked("b")
+		w.askAt("b", 20*time.Second)
+		time.Sleep(15 * time.Second)
+		if asked("b") != before {
+			t.Error("asked again before its time")
+		}
+		time.Sleep(10 * time.Second)
+		if asked("b") == before {
+			t.Error("not asked again when its time had come")
+		}
+		proc.end(t)
+	})
+}
+
+// TestGoneAfterCorrection: an order that disappears while a correction waits
+// for its second look is not asked for ever again.
+func TestGoneAfterCorrection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.stories["a"] = flickering()[:2]
+		w.ask("once", "a")
+		proc := w.start(testConfig())
+		time.Sleep(5 * time.Second)
+		w.ask("once", "a")
+		time.Sleep(100 * time.Millisecond)
+		w.set(func() { delete(w.stories, "a") })
+		time.Sleep(10 * time.Minute)
+		proc.end(t)
+		if n := len(w.asked); n > 5 {
+			t.Errorf("asked %d times", n)
+		}
+		if st := w.lastState("a"); st.Rest != order.Once {
+			t.Errorf("rests %q", st.Rest)
+		}
+	})
+}
+
+// TestDeadlineWhileDown: what happened before the deadline, while nothing ran,
+// is announced before the order is given up.
+func TestDeadlineWhileDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.stories["a"] = lively()
+		at := time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)
+		w.put(`{"userTaskID":"t","orderID":"a","deadline":"`+at+`"}`, w.Home("a"))
+		cfg := testConfig()
+		cfg.Timing.Settle = 12 * time.Hour
+		proc := w.start(cfg)
+		time.Sleep(5 * time.Second)
+		proc.end(t)
+		time.Sleep(time.Hour)
+		proc = w.start(cfg)
+		time.Sleep(5 * time.Minute)
+		proc.end(t)
+		w.checkTruth("a")
+		if len(w.letters) != 1 || w.letters[0].Reason != GaveUp {
+			t.Fatalf("dead letters %+v", w.letters)
+		}
+		if value := string(w.letters[0].Value); strings.Contains(value, "deadline") || !strings.Contains(value, `"follow"`) {
+			t.Errorf("the dead letter asks for %s", value)
+		}
+	})
+}
+
+// TestForwardTooLarge: a list that fits no message once its headers are added
+// is forwarded in parts.
+func TestForwardTooLarge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		var ids []string
+		for i := 0; len(ids) < 40; i++ {
+			if id := fmt.Sprint("order-", i); w.Home(id) == 1 {
+				w.stories[id] = done()
+				ids = append(ids, id)
+			}
+		}
+		w.put(`{"userTaskID":"t","orderIDs":["`+strings.Join(ids, `","`)+`"]}`, 0)
+		w.put(`{"userTaskID":"t","orderID":"`+ids[0]+`"}`, 0, Header{"trace", make([]byte, 400)})
+		cfg := testConfig()
+		cfg.RequestLimit = 400
+		proc := w.start(cfg)
+		time.Sleep(5 * time.Minute)
+		proc.end(t)
+		if len(w.forwards) < 2 {
+			t.Errorf("%d forwards", len(w.forwards))
+		}
+		for _, f := range w.forwards {
+			if f.size() > cfg.RequestLimit {
+				t.Errorf("a forward of %d bytes", f.size())
+			}
+		}
+		if len(w.letters) != 1 || w.letters[0].Reason != Oversized {
+			t.Errorf("dead letters %+v", w.letters)
+		}
+		if n := len(w.told()); n != 2*len(ids) || !w.allCommitted() {
+			t.Errorf("%d events, want %d", n, 2*len(ids))
+		}
+	})
+}
