@@ -117,10 +117,11 @@ func (b *Broker) Limit(topic string) int {
 
 // batchBytes is how much of a topic's max.message.bytes a batch is filled to.
 func batchBytes(maxMessageBytes int) int {
-	if maxMessageBytes <= 2*batchMargin {
+	margin := batchMargin + maxMessageBytes/zstdBlock*zstdBlockMargin
+	if maxMessageBytes <= 2*margin {
 		return max(maxMessageBytes/2, 1)
 	}
-	return maxMessageBytes - batchMargin
+	return maxMessageBytes - margin
 }
 
 // defaultReplication asks a broker how many replicas topics get by default; 0

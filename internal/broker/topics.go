@@ -20,12 +20,15 @@ const (
 	// largestMaxBytes is as much of a topic's max.message.bytes as is used: a
 	// request must fit the broker's socket.request.max.bytes, 100 MiB.
 	largestMaxBytes = 32 << 20
-	// batchMargin is kept free for the batch header (61 bytes) and what zstd
-	// adds to bytes it can't compress (3 bytes a block of 64 KiB, and a frame).
-	batchMargin = 2048
+	// batchMargin is kept free for the batch header (61 bytes) and the frame
+	// of zstd; zstdBlockMargin for what zstd adds to a block that it can't
+	// compress (3 bytes).
+	batchMargin     = 128
+	zstdBlock       = 64 << 10
+	zstdBlockMargin = 4
 	// limitMargin is kept free on top for the overhead of a record and of up
-	// to 50 headers, which callers of Limit don't count.
-	limitMargin = 1024
+	// to 35 headers, which callers of Limit don't count.
+	limitMargin = 384
 	// settleTimeout bounds the wait for created topics to be seen, with
 	// leaders. Creating takes 0.1 to 0.2 s, the cached metadata up to 3 s.
 	settleTimeout = 30 * time.Second
@@ -50,6 +53,9 @@ func (b *Broker) Prepare(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := b.sameCount(found); err != nil { // before anything is created
+		return err
+	}
 	if len(missing) > 0 {
 		if err := b.create(ctx, missing, found); err != nil {
 			return err
@@ -58,13 +64,22 @@ func (b *Broker) Prepare(ctx context.Context) error {
 	if found, err = b.settle(ctx); err != nil {
 		return err
 	}
+	if err := b.sameCount(found); err != nil {
+		return err
+	}
+	return b.inspect(ctx)
+}
+
+// sameCount refuses a state topic with another number of partitions than the
+// request topic, where both exist.
+func (b *Broker) sameCount(found map[string][]kafka.Partition) error {
 	requests, state := len(found[b.cfg.Topics.Requests]), len(found[b.cfg.Topics.State])
-	if requests != state {
+	if requests != state && requests > 0 && state > 0 {
 		return fmt.Errorf("topic %s (TOPIC_STATE) has %d partitions and %s (TOPIC_REQUESTS) has %d: an order's state lies in the partition of its requests. "+
 			"Mend: stop all instances and set TOPIC_STATE to a new name, or delete the state topic; it is created with %d partitions and every order asked for again is announced anew",
 			b.cfg.Topics.State, state, b.cfg.Topics.Requests, requests, requests)
 	}
-	return b.inspect(ctx)
+	return nil
 }
 
 // describe returns the partitions of each topic that exists.

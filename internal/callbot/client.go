@@ -34,7 +34,7 @@ const (
 	maxHeaders = 64 << 10
 	// maxKeptBuffer is the largest buffer kept for the next answer, in bytes.
 	maxKeptBuffer = 8 << 20
-	// warnEvery is how often wrong signatures are logged at most.
+	// warnEvery is how often what goes on and on is logged at most.
 	warnEvery = time.Minute
 )
 
@@ -91,6 +91,7 @@ type Client struct {
 
 	mu         sync.Mutex
 	warnedAt   time.Time // of wrong signatures
+	otherTask  time.Time // when it was last logged that orders came under another task
 	wrongSigns int       // since then
 }
 
@@ -360,4 +361,17 @@ func (c *Client) warnOfSign() {
 		"answers", c.wrongSigns, "mode", c.cfg.Verify,
 		"mend", "check CALLBOT_SECRET_KEY and what stands between here and the API; CALLBOT_VERIFY_RESPONSES=off ignores it")
 	c.warnedAt, c.wrongSigns = now, 0
+}
+
+// warnOfTask says, now and then, that orders asked for came under another
+// task: they count as not shown, and in the end as not found.
+func (c *Client) warnOfTask(now time.Time, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.otherTask.IsZero() && now.Sub(c.otherTask) < warnEvery {
+		return
+	}
+	c.otherTask = now
+	c.cfg.Log.Warn("the Callbot API shows orders asked for under another userTaskID; they are left out",
+		"orders", n, "mend", "check the userTaskID of the requests")
 }

@@ -75,10 +75,18 @@ func (h *health) set(trouble string, err error) {
 	case AccountRefused: // err names the mend
 		h.log.Error("the Callbot API refuses this account; trying on slowly", "error", err)
 	case RejectingEverything:
-		h.log.Error("the Callbot API answers, but knows none of the orders; trying on",
-			"error", err,
+		h.log.Error("the Callbot API answers, but no order well; trying on",
+			"reason", reason(err),
 			"mend", "check that CALLBOT_UUID is the account that owns the tasks, and the userTaskID and orderID of the requests")
 	}
+}
+
+// reason is why no order is answered well; no error means that all are missing.
+func reason(err error) string {
+	if err == nil {
+		return "it knows none of the orders asked for"
+	}
+	return err.Error()
 }
 
 func (h *health) answeredSince(t time.Time) bool {

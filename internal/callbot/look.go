@@ -213,6 +213,9 @@ func (c *Client) take(answer reply, task string, ids []string) found {
 	if f.notAsked > 0 {
 		c.cfg.Observer.Dropped(DroppedNotAsked, f.notAsked)
 	}
+	if f.otherTask > 0 {
+		c.warnOfTask(now, f.otherTask)
+	}
 	if f.unreadable > 0 {
 		c.cfg.Observer.Dropped(DroppedUnreadable, f.unreadable)
 	}

@@ -109,6 +109,7 @@ type found struct {
 	at         order.Millis              // when it arrived
 	seen       map[string]order.Sighting // by the ID as it was asked for
 	notAsked   int
+	otherTask  int // of notAsked, those of orders asked for
 	unreadable int
 }
 
@@ -128,8 +129,11 @@ func sight(entries gjson.Result, task string, ids []string, seed uint64) found {
 		case entry.Type == gjson.Null:
 		case id == "":
 			f.unreadable++
-		case !ok, entryTask != "" && entryTask != task:
+		case !ok:
 			f.notAsked++
+		case entryTask != "" && entryTask != task:
+			f.notAsked++
+			f.otherTask++
 		default:
 			byOrder[own] = append(byOrder[own], entry.Raw)
 		}

@@ -216,10 +216,10 @@ func (co *checkout) describe(st *order.State) {
 
 func lastKnown(st *order.State) string {
 	if st.ChangedAt == 0 {
-		return "its time is over; the API has not shown it"
+		return "its time is over; no answer that can be read has shown it"
 	}
 	if len(st.Calls) == 0 {
-		return fmt.Sprintf("its time is over; last known: no call, finished %t", st.Finished)
+		return fmt.Sprintf("its time is over; last known: no call announced, finished %t", st.Finished)
 	}
 	last := &st.Calls[len(st.Calls)-1]
 	return fmt.Sprintf("its time is over; last known: finished %t, calls %d, the last %s (%d), last change %s",

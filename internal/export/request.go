@@ -224,14 +224,14 @@ func header(headers []Header, key string) []byte {
 func writeRequest(r *order.Request) []byte {
 	body := struct {
 		UserTaskID string     `json:"userTaskID"`
-		OrderID    string     `json:"orderID,omitempty"`
+		OrderID    *string    `json:"orderID,omitempty"`
 		OrderIDs   []string   `json:"orderIDs,omitempty"`
 		Mode       order.Mode `json:"mode,omitempty"`
 		NotBefore  string     `json:"notBefore,omitempty"`
 		Deadline   string     `json:"deadline,omitempty"`
 	}{UserTaskID: r.Task, Mode: r.Mode, NotBefore: formatTime(r.NotBefore), Deadline: formatTime(r.Deadline)}
 	if len(r.Orders) == 1 {
-		body.OrderID = r.Orders[0]
+		body.OrderID = &r.Orders[0]
 	} else {
 		body.OrderIDs = r.Orders
 	}
