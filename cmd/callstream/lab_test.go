@@ -39,6 +39,7 @@ type lab struct {
 	sim   *simulator.Simulator
 	env   map[string]string
 	log   *slog.Logger
+	nulls bool // see checker
 }
 
 const testTask = "task/1 ü" // what a path or a header must not break on

@@ -65,6 +65,7 @@ type checker struct {
 	t     *testing.T
 	calls map[string]*reported // by order and call
 	wrong int
+	nulls bool // the API left fields out that it showed at other times
 }
 
 func (c *checker) errorf(format string, args ...any) {
@@ -91,7 +92,7 @@ func i64(v any) int64 {
 // allowed where something crashed.
 func (l *lab) check(j *journal, repeats bool, ids ...string) {
 	l.t.Helper()
-	c := &checker{t: l.t, calls: map[string]*reported{}}
+	c := &checker{t: l.t, calls: map[string]*reported{}, nulls: l.nulls}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	c.collect(j.events, repeats)
@@ -287,8 +288,24 @@ func (c *checker) completed(name string, got map[string]any, want *truthCall) {
 	}
 }
 
+// echoes reports whether lines too many only repeat the text of true ones:
+// where the API left out the index of a line that shares it with another, it
+// can't be known that they are the same.
+func (c *checker) echoes(r *reported, want *truthCall) bool {
+	texts := map[string]bool{}
+	for _, l := range want.Lines {
+		texts[deref(l.Word)] = true
+	}
+	for _, e := range r.lines {
+		if !texts[fmt.Sprint(e.Values["text"])] {
+			return false
+		}
+	}
+	return len(r.lines) > len(want.Lines)
+}
+
 func (c *checker) lines(name string, r *reported, want *truthCall) {
-	if len(r.lines) != len(want.Lines) {
+	if len(r.lines) != len(want.Lines) && !(c.nulls && c.echoes(r, want)) {
 		c.errorf("%s: %d lines, want %d", name, len(r.lines), len(want.Lines))
 	}
 	occurrences := map[int]int{}

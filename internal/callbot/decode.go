@@ -1,6 +1,7 @@
 package callbot
 
 import (
+	"math"
 	"strings"
 	"unicode/utf8"
 
@@ -235,11 +236,11 @@ func decodeParamMap(v gjson.Result, add func(order.Param)) (failed *fieldError) 
 func decodeLines(v gjson.Result, to *[]order.Line) *fieldError {
 	const someLines = 16 // saves growing; a call has some 20
 	*to = nil
-	return eachEntry(v, func(place int, v gjson.Result) *fieldError {
+	err := eachEntry(v, func(_ int, v gjson.Result) *fieldError {
 		if *to == nil {
 			*to = make([]order.Line, 0, someLines)
 		}
-		*to = append(*to, order.Line{Index: place, Role: order.NoCode, Type: order.NoCode})
+		*to = append(*to, order.Line{Index: noIndex, Role: order.NoCode, Type: order.NoCode})
 		line := &(*to)[len(*to)-1]
 		return eachField(v, func(name string, v gjson.Result) *fieldError {
 			switch name {
@@ -261,4 +262,30 @@ func decodeLines(v gjson.Result, to *[]order.Line) *fieldError {
 			return nil
 		})
 	})
+	fillIndexes(*to)
+	return err
+}
+
+// noIndex stands for a recordIndex left out, until fillIndexes.
+const noIndex = math.MinInt
+
+// fillIndexes gives the lines whose index is left out the one that their place
+// beside the others calls for, so that a line is the same one when its index
+// comes.
+func fillIndexes(lines []order.Line) {
+	first := 0
+	for first < len(lines) && lines[first].Index == noIndex {
+		first++
+	}
+	for i := range lines {
+		switch {
+		case lines[i].Index != noIndex:
+		case i > first:
+			lines[i].Index = lines[i-1].Index + 1
+		case first < len(lines):
+			lines[i].Index = lines[first].Index - (first - i)
+		default:
+			lines[i].Index = i // none has one
+		}
+	}
 }

@@ -138,7 +138,12 @@ func TestDecodeCall(t *testing.T) {
 		{"a line with nothing", `"recordDetail":[{}]`, lines(order.Line{Role: order.NoCode, Type: order.NoCode})},
 		{"lines without an index", `"recordDetail":[{"recordWord":"a"},null,{"recordWord":"b","recordIndex":null}]`, lines(
 			order.Line{Index: 0, Role: order.NoCode, Type: order.NoCode, Text: "a"},
-			order.Line{Index: 2, Role: order.NoCode, Type: order.NoCode, Text: "b"})},
+			order.Line{Index: 1, Role: order.NoCode, Type: order.NoCode, Text: "b"})},
+		{"lines without an index beside one that has it", `"recordDetail":[{"recordWord":"a"},{"recordWord":"b","recordIndex":5},{"recordWord":"c","recordIndex":null},{"recordWord":"d"}]`, lines(
+			order.Line{Index: 4, Role: order.NoCode, Type: order.NoCode, Text: "a"},
+			order.Line{Index: 5, Role: order.NoCode, Type: order.NoCode, Text: "b"},
+			order.Line{Index: 6, Role: order.NoCode, Type: order.NoCode, Text: "c"},
+			order.Line{Index: 7, Role: order.NoCode, Type: order.NoCode, Text: "d"})},
 		{"a line of role 0", `"recordDetail":[{"recordRole":0,"recordType":"5"}]`, lines(order.Line{Role: 0, Type: 5})},
 
 		{"a name that comes twice", `"callID":"a","callID":"b","recordDetail":[{}],"recordDetail":null`, with(func(c *order.Call) { c.ID = "b" })},
