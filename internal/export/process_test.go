@@ -1,0 +1,78 @@
+package export
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"testing"
+	"time"
+
+	"callstream/internal/order"
+	"callstream/internal/schedule"
+)
+
+// counter counts what is observed; the rest is not of interest here.
+type counter struct {
+	mu     sync.Mutex
+	looked map[string]int
+}
+
+func (c *counter) Looked(result string, n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.looked[result] += n
+}
+func (*counter) RequestRead(int)           {}
+func (*counter) Forwarded(int)             {}
+func (*counter) Batch(float64)             {}
+func (*counter) Published(order.Kind, int) {}
+func (*counter) DeadLetter(string)         {}
+func (*counter) Stale(int)                 {}
+func (*counter) Unknown(int)               {}
+func (*counter) Corrections(int)           {}
+func (*counter) Changed(order.Millis)      {}
+func (*counter) Tracked(int)               {}
+func (*counter) Waiting(int)               {}
+func (*counter) Committed(int, int64)      {}
+
+func testConfig() Config {
+	return Config{
+		RequestTopic: "requests", BatchSize: 10, BatchLinger: 20 * time.Millisecond, Concurrency: 2,
+		DrainFor: 5 * time.Second, StateLimit: 1 << 20, RequestLimit: 1 << 20,
+		Timing: schedule.Timing{
+			PollMin: time.Second, PollMax: 30 * time.Second, Settle: time.Minute, FollowMax: 24 * time.Hour,
+			NotFoundMax: 10 * time.Minute, Retention: 48 * time.Hour,
+		},
+		Rules: order.Rules{Transcripts: true},
+	}
+}
+
+// process runs a pipeline over the world until stop is called or it dies.
+type process struct {
+	*counter
+	p    *Pipeline
+	stop func() // as SIGTERM
+	done chan error
+}
+
+func (w *world) start(cfg Config) *process {
+	ctx, cancel := context.WithCancel(context.Background())
+	w.mu.Lock()
+	w.dead = cancel
+	w.mu.Unlock()
+	r := &run{world: w, owned: []int{0, 1}, ctx: ctx}
+	c := &counter{looked: map[string]int{}}
+	p := New(cfg, w, w, r, w, nil, c, slog.New(slog.DiscardHandler))
+	proc := &process{counter: c, p: p, stop: cancel, done: make(chan error, 1)}
+	go func() { proc.done <- p.Run(ctx, func() {}) }()
+	return proc
+}
+
+// end stops the process as SIGTERM does and waits for it.
+func (p *process) end(t *testing.T) {
+	t.Helper()
+	p.stop()
+	if err := <-p.done; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}
