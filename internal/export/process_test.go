@@ -60,7 +60,7 @@ func (w *world) start(cfg Config) *process {
 	w.mu.Lock()
 	w.dead = cancel
 	w.mu.Unlock()
-	r := &run{world: w, owned: []int{0, 1}, ctx: ctx}
+	r := &run{world: w, owned: []int{0, 1}}
 	c := &counter{looked: map[string]int{}}
 	p := New(cfg, w, w, r, w, nil, c, slog.New(slog.DiscardHandler))
 	proc := &process{counter: c, p: p, stop: cancel, done: make(chan error, 1)}

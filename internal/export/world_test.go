@@ -206,7 +206,6 @@ func (w *world) Decode(b []byte) (*order.State, error) {
 type run struct {
 	*world
 	owned []int
-	ctx   context.Context
 }
 
 func (r *run) Owned() []int { return r.owned }
