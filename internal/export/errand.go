@@ -52,7 +52,7 @@ func (e *errands) remove(co *checkout) {
 // giveUp adds an order that was followed for too long.
 func (e *errands) giveUp(co *checkout, now order.Millis) {
 	e.save(co)
-	co.letters = append(co.letters, co.letter(GaveUp, ""))
+	co.letters = append(co.letters, co.letter(order.ReasonGaveUp, ""))
 	co.facts.Sleep(order.GaveUp, now)
 }
 
@@ -153,7 +153,7 @@ func (p *Pipeline) encode(co *checkout) error {
 	st.Tracking, st.Hash = co.facts.Tracking, co.hash
 	value, err := p.states.Encode(st)
 	if err == nil && len(value) > p.cfg.StateLimit {
-		co.letters = append(co.letters, co.letter(Oversized,
+		co.letters = append(co.letters, co.letter(order.ReasonTooLarge,
 			fmt.Sprintf("the order's state has %d bytes, %d fit; it is no longer followed", len(value), p.cfg.StateLimit)))
 		co.forget(st, p.now())
 		value, err = p.states.Encode(st)
@@ -187,7 +187,7 @@ func (co *checkout) forget(st *order.State, now order.Millis) {
 }
 
 // letter writes a dead letter of the order: a request for it alone.
-func (co *checkout) letter(reason, detail string) DeadLetter {
+func (co *checkout) letter(reason order.Reason, detail string) DeadLetter {
 	now := time.Now()
 	r := order.Request{Task: co.ref.Task, Orders: []string{co.ref.ID}, Mode: order.LookOnce, NotBefore: co.facts.NotBefore}
 	switch {
@@ -208,7 +208,7 @@ func (co *checkout) letter(reason, detail string) DeadLetter {
 // describe fills in what was last known of an order that is given up.
 func (co *checkout) describe(st *order.State) {
 	for i := range co.letters {
-		if l := &co.letters[i]; l.Reason == GaveUp && l.Detail == "" {
+		if l := &co.letters[i]; l.Reason == order.ReasonGaveUp && l.Detail == "" {
 			l.Detail = lastKnown(st)
 		}
 	}

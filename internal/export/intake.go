@@ -53,7 +53,7 @@ func (p *Pipeline) sort(ctx context.Context, rec *Record) (*intake, error) {
 	var bad *UnreadableError
 	if errors.As(err, &bad) {
 		in.letters = append(in.letters, DeadLetter{
-			Reason: Unreadable, Detail: bad.Detail, Partition: rec.Partition, Offset: rec.Offset, Time: time.Now(),
+			Reason: order.ReasonUnreadable, Detail: bad.Detail, Partition: rec.Partition, Offset: rec.Offset, Time: time.Now(),
 			Key: rec.Key, Value: rec.Value, Headers: rec.Headers,
 		})
 		return in, nil
@@ -62,7 +62,7 @@ func (p *Pipeline) sort(ctx context.Context, rec *Record) (*intake, error) {
 		return nil, fmt.Errorf("read request at offset %d: %w", rec.Offset, err)
 	}
 	for _, o := range invalid {
-		in.letters = append(in.letters, in.letter(InvalidID, o.detail, req, o.id))
+		in.letters = append(in.letters, in.letter(order.ReasonInvalidID, o.detail, req, o.id))
 	}
 	p.route(in, req, rec)
 	return in, nil
@@ -81,7 +81,7 @@ func (p *Pipeline) route(in *intake, req *order.Request, rec *Record) {
 			here = append(here, id)
 		case forwarded:
 			detail := fmt.Sprintf("forwarded to partition %d, but its home is %d: the topic's partition count changed; send it again", rec.Partition, home)
-			in.letters = append(in.letters, in.letter(Misrouted, detail, req, id))
+			in.letters = append(in.letters, in.letter(order.ReasonMisrouted, detail, req, id))
 		default:
 			if away[home] == nil {
 				homes = append(homes, home)
@@ -107,7 +107,7 @@ func (p *Pipeline) pass(in *intake, home int, ids []string, req *order.Request, 
 	case f.size() <= p.cfg.RequestLimit:
 		in.forwards = append(in.forwards, f)
 	case half == 0:
-		in.letters = append(in.letters, in.letter(Oversized, "with its headers it is too large to be forwarded home", req, ids[0]))
+		in.letters = append(in.letters, in.letter(order.ReasonTooLarge, "with its headers it is too large to be forwarded home", req, ids[0]))
 	default:
 		p.pass(in, home, ids[:half], req, rec)
 		p.pass(in, home, ids[half:], req, rec)
@@ -143,7 +143,7 @@ func (p *Pipeline) forward(home int, ids []string, req *order.Request, rec *Reco
 }
 
 // letter writes the dead letter of one order of a readable request.
-func (in *intake) letter(reason, detail string, req *order.Request, id string) DeadLetter {
+func (in *intake) letter(reason order.Reason, detail string, req *order.Request, id string) DeadLetter {
 	one := *req
 	one.Orders = []string{id}
 	return DeadLetter{

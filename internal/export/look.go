@@ -106,7 +106,7 @@ func (p *Pipeline) publish(ctx context.Context, batch []*checkout, events []*ord
 		published[big.Event.Body.Kind()]--
 		for _, co := range batch {
 			if co.ref == big.Event.Ref {
-				co.letters = append(co.letters, co.letter(Oversized,
+				co.letters = append(co.letters, co.letter(order.ReasonTooLarge,
 					fmt.Sprintf("a %s of attempt %d has %d bytes and fits no message", big.Event.Body.Kind(), big.Event.Attempt, big.Bytes)))
 			}
 		}
@@ -220,7 +220,7 @@ func (p *Pipeline) missing(co *checkout) error {
 	p.absent(co)
 	if p.cfg.Timing.NotFound(*f, co.at) {
 		if p.api.Answering() {
-			p.abandon(co, NotFound, "the API has never shown it")
+			p.abandon(co, order.ReasonNotFound, "the API has never shown it")
 		} else {
 			f.MissingSince = co.at // time in which the API answers nobody does not count
 		}
@@ -256,22 +256,22 @@ func (p *Pipeline) unreadable(co *checkout, err error) {
 	}
 	p.absent(co)
 	if p.cfg.Timing.NotFound(co.facts, co.at) {
-		p.abandon(co, Unreadable, "the API's answer can't be read: "+err.Error())
+		p.abandon(co, order.ReasonUnreadable, "the API's answer can't be read: "+err.Error())
 	}
 }
 
 // reject handles an order that the API refuses by itself.
 func (p *Pipeline) reject(co *checkout, detail string) {
 	if co.facts.ChangedAt == 0 {
-		p.abandon(co, Rejected, detail)
+		p.abandon(co, order.ReasonRejected, detail)
 		return
 	}
-	co.letters = append(co.letters, co.letter(Rejected, detail))
+	co.letters = append(co.letters, co.letter(order.ReasonRejected, detail))
 	co.facts.Sleep(order.GaveUp, co.at)
 }
 
 // abandon buries an order that was never seen and forgets it.
-func (p *Pipeline) abandon(co *checkout, reason, detail string) {
+func (p *Pipeline) abandon(co *checkout, reason order.Reason, detail string) {
 	co.letters = append(co.letters, co.letter(reason, detail))
 	co.save = co.saved != nil
 	co.known = known{saved: co.saved}

@@ -39,7 +39,7 @@ func TestModes(t *testing.T) {
 		run     time.Duration
 		told    []string
 		rest    order.Rest
-		letters []string
+		letters []order.Reason
 		gone    bool
 	}{
 		{
@@ -119,16 +119,16 @@ func TestModes(t *testing.T) {
 				w.put(`{"userTaskID":"t","orderID":"a","deadline":"`+at+`"}`, w.Home("a"))
 			}}},
 			run: 11 * time.Minute, told: []string{"c1 DIALING", "c1 RING_MISSED", "c1 completed 1", "c2 RINGING"},
-			rest: order.GaveUp, letters: []string{GaveUp},
+			rest: order.GaveUp, letters: []order.Reason{order.ReasonGaveUp},
 		},
 		{
 			name: "followed too long", story: lively()[:1],
 			steps: []step{{0, func(w *world) { w.ask("follow", "a") }}},
-			run:   25 * time.Hour, told: []string{"c1 DIALING"}, rest: order.GaveUp, letters: []string{GaveUp},
+			run:   25 * time.Hour, told: []string{"c1 DIALING"}, rest: order.GaveUp, letters: []order.Reason{order.ReasonGaveUp},
 		},
 		{
 			name: "never found", steps: []step{{0, func(w *world) { w.ask("follow", "a") }}},
-			run: 12 * time.Minute, letters: []string{NotFound}, gone: true,
+			run: 12 * time.Minute, letters: []order.Reason{order.ReasonNotFound}, gone: true,
 		},
 		{
 			name: "never found while the API answers nobody",
@@ -148,7 +148,7 @@ func TestModes(t *testing.T) {
 				w.set(func() { w.reject["a"] = true })
 				w.ask("follow", "a")
 			}}},
-			run: time.Minute, letters: []string{Rejected}, gone: true,
+			run: time.Minute, letters: []order.Reason{order.ReasonRejected}, gone: true,
 		},
 		{
 			name: "answers that can't be read, then can", story: done(),
@@ -187,7 +187,7 @@ func TestModes(t *testing.T) {
 			}}}},
 			steps: []step{{0, func(w *world) { w.ask("follow", "a") }}},
 			run:   10 * time.Minute, told: []string{"c COMPLETED", "c line 1/1 fits", "c completed 1"},
-			letters: []string{Oversized}, rest: order.Settled,
+			letters: []order.Reason{order.ReasonTooLarge}, rest: order.Settled,
 		},
 	}
 	for _, tt := range tests {
@@ -207,7 +207,7 @@ func TestModes(t *testing.T) {
 				if got := w.told(); !slices.Equal(got, tt.told) {
 					t.Errorf("told %q\nwant %q", got, tt.told)
 				}
-				var reasons []string
+				var reasons []order.Reason
 				for _, l := range w.letters {
 					reasons = append(reasons, l.Reason)
 				}

@@ -59,7 +59,7 @@ type Observer interface {
 	Looked(result string, n int)
 	Batch(fill float64)
 	Published(kind order.Kind, n int)
-	DeadLetter(reason string)
+	DeadLetter(reason order.Reason)
 	Stale(n int)
 	Unknown(n int)
 	Corrections(n int)
@@ -104,20 +104,9 @@ type Forward struct {
 	Headers    []Header
 }
 
-// The reasons of dead letters.
-const (
-	Unreadable = "unreadable" // a request that can't be read, or an order whose answers can't
-	InvalidID  = "invalid-id" // an order ID that no order can have
-	Misrouted  = "misrouted"  // forwarded, and still not home
-	Rejected   = "rejected"   // the API refuses the order
-	NotFound   = "not-found"  // the API never showed the order
-	GaveUp     = "gave-up"    // followed for too long
-	Oversized  = "too-large"  // fits no message
-)
-
 // DeadLetter is what could not be done, and why.
 type DeadLetter struct {
-	Reason     string
+	Reason     order.Reason
 	Detail     string // fit for a log: no phone number, no text
 	Partition  int    // of the request
 	Offset     int64  // of the request; -1 where it is no longer known

@@ -26,7 +26,7 @@ func (*counter) RequestRead(int)           {}
 func (*counter) Forwarded(int)             {}
 func (*counter) Batch(float64)             {}
 func (*counter) Published(order.Kind, int) {}
-func (*counter) DeadLetter(string)         {}
+func (*counter) DeadLetter(order.Reason)   {}
 func (*counter) Stale(int)                 {}
 func (*counter) Unknown(int)               {}
 func (*counter) Corrections(int)           {}

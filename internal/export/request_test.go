@@ -183,7 +183,7 @@ func TestRoute(t *testing.T) {
 		if got := string(header(f.Headers, headerForwarded)); got != "requests/0/0" || string(header(f.Headers, "trace")) != "x" || f.Partition != 1 {
 			t.Errorf("forwarded as %+v", f)
 		}
-		if len(w.letters) != 1 || w.letters[0].Reason != Misrouted || string(w.letters[0].Key) != away[0] {
+		if len(w.letters) != 1 || w.letters[0].Reason != order.ReasonMisrouted || string(w.letters[0].Key) != away[0] {
 			t.Errorf("dead letters %+v", w.letters)
 		}
 		if n := len(w.told()); n != 20 {

@@ -97,7 +97,7 @@ func TestDeadlineWhileDown(t *testing.T) {
 		time.Sleep(5 * time.Minute)
 		proc.end(t)
 		w.checkTruth("a")
-		if len(w.letters) != 1 || w.letters[0].Reason != GaveUp {
+		if len(w.letters) != 1 || w.letters[0].Reason != order.ReasonGaveUp {
 			t.Fatalf("dead letters %+v", w.letters)
 		}
 		if value := string(w.letters[0].Value); strings.Contains(value, "deadline") || !strings.Contains(value, `"follow"`) {
@@ -133,7 +133,7 @@ func TestForwardTooLarge(t *testing.T) {
 				t.Errorf("a forward of %d bytes", f.size())
 			}
 		}
-		if len(w.letters) != 1 || w.letters[0].Reason != Oversized {
+		if len(w.letters) != 1 || w.letters[0].Reason != order.ReasonTooLarge {
 			t.Errorf("dead letters %+v", w.letters)
 		}
 		if n := len(w.told()); n != 2*len(ids) || !w.allCommitted() {

@@ -265,7 +265,7 @@ func (r *run) checkDone(rec Record) {
 	req, _, err := readRequest(context.Background(), rec.Value, nil)
 	if err != nil {
 		if !slices.ContainsFunc(r.letters, func(l DeadLetter) bool {
-			return l.Reason == Unreadable && l.Partition == rec.Partition && l.Offset == rec.Offset
+			return l.Reason == order.ReasonUnreadable && l.Partition == rec.Partition && l.Offset == rec.Offset
 		}) {
 			r.t.Errorf("unreadable request %d/%d was committed and is no dead letter", rec.Partition, rec.Offset)
 		}

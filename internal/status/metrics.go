@@ -87,7 +87,9 @@ func (m *Metrics) Published(kind order.Kind, n int) {
 }
 
 // DeadLetter counts a dead letter by its reason.
-func (m *Metrics) DeadLetter(reason string) { m.deadLetters.WithLabelValues(reason).Inc() }
+func (m *Metrics) DeadLetter(reason order.Reason) {
+	m.deadLetters.WithLabelValues(string(reason)).Inc()
+}
 
 // Stale counts what an answer showed moving back.
 func (m *Metrics) Stale(n int) { m.stale.Add(float64(n)) }
