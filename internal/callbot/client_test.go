@@ -53,7 +53,7 @@ func TestExchange(t *testing.T) {
 				t.Fatal(err)
 			}
 			// The fake's entries are of task t.
-			if len(look.Seen) != 0 || fmt.Sprint(look.Missing) != "[o1 <o2>]" || look.At == 0 {
+			if len(look.Seen) != 0 || fmt.Sprint(look.Missing) != "map[<o2>:true o1:true]" || look.At == 0 {
 				t.Errorf("got %+v", look)
 			}
 		})

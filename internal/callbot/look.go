@@ -32,30 +32,23 @@ const (
 // what Decode returns holds on to its own order's bytes alone.
 func (c *Client) Look(ctx context.Context, task string, ids []string) (order.Look, error) {
 	l := &looking{
-		c:       c,
-		task:    task,
-		look:    order.Look{Seen: make(map[string]order.Sighting, len(ids)), Rejected: map[string]string{}},
-		missing: map[string]bool{},
+		c:    c,
+		task: task,
+		look: order.Look{Seen: make(map[string]order.Sighting, len(ids)), Missing: map[string]bool{}, Rejected: map[string]string{}},
 	}
 	ids = unique(ids)
 	var err error
 	if len(ids) > 0 {
 		err = l.batch(ctx, ids)
 	}
-	for _, id := range ids {
-		if l.missing[id] {
-			l.look.Missing = append(l.look.Missing, id)
-		}
-	}
 	return l.look, err
 }
 
 // looking is one Look under way.
 type looking struct {
-	c       *Client
-	task    string
-	look    order.Look
-	missing map[string]bool
+	c    *Client
+	task string
+	look order.Look
 }
 
 // batch looks at orders, halving them where that helps. Its error ends the
@@ -124,7 +117,7 @@ func (l *looking) learn(ids []string, f found) {
 		if sighting, ok := f.seen[id]; ok {
 			l.look.Seen[id] = sighting
 		} else {
-			l.missing[id] = true
+			l.look.Missing[id] = true
 		}
 	}
 }

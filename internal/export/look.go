@@ -64,14 +64,10 @@ func (p *Pipeline) look(jobs *jobs, batch []*checkout) error {
 		p.log.Warn("the API did not answer for all orders of a batch; they are asked for again",
 			"orders", len(ids), "answered", len(look.Seen)+len(look.Missing)+len(look.Rejected), "err", err)
 	}
-	missing := make(map[string]bool, len(look.Missing))
-	for _, id := range look.Missing {
-		missing[id] = true
-	}
 	var events []*order.Event
 	counts := map[string]int{}
 	for _, co := range batch {
-		result, err := p.judge(co, &look, missing[co.ref.ID])
+		result, err := p.judge(co, &look, look.Missing[co.ref.ID])
 		if err != nil {
 			return err
 		}

@@ -297,7 +297,7 @@ func (w *world) Look(_ context.Context, task string, ids []string) (look order.L
 			return
 		}
 		look = order.Look{
-			At: order.Millis(time.Now().UnixMilli()), Seen: map[string]order.Sighting{}, Rejected: map[string]string{},
+			At: order.Millis(time.Now().UnixMilli()), Seen: map[string]order.Sighting{}, Missing: map[string]bool{}, Rejected: map[string]string{},
 		}
 		for _, id := range ids {
 			w.lookAt(&look, order.Ref{Task: task, ID: id})
@@ -325,7 +325,7 @@ func (w *world) lookAt(look *order.Look, ref order.Ref) {
 			return nil, errors.New("callInfoDetailList: want a list, found a string")
 		}}
 	case shown == nil:
-		look.Missing = append(look.Missing, ref.ID)
+		look.Missing[ref.ID] = true
 	default:
 		look.Seen[ref.ID] = order.Sighting{Hash: number, Decode: func() (*order.Answer, error) {
 			ans := shown.show

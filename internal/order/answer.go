@@ -102,7 +102,7 @@ type Line struct {
 type Look struct {
 	At       Millis              // when the answer arrived
 	Seen     map[string]Sighting // by order ID
-	Missing  []string            // answered well, but the order is not in the answer
+	Missing  map[string]bool     // answered well, but the order is not in the answer
 	Rejected map[string]string   // order ID → why the API refuses it, fit for a log
 }
 
