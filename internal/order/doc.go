@@ -41,6 +41,14 @@
 // An event's ID covers its kind, names, counter and the vendor's values, and
 // nothing else (identity.go): a repeat of the same content has the same ID.
 //
+// # Verdicts
+//
+// Decide says what a reply of the API means for one order (verdict.go): what to
+// announce, what to bury, what is known next, and whether the saved state stays,
+// is written or is removed. TimeIsOver says it of the clock, NoLook of a request
+// that needs no look. A Verdict is a value: nothing has happened yet, and whoever
+// carries it out keeps the order of effects.
+//
 // # Requests
 //
 // Tracking (tracking.go) is what requests asked of an order. Each kind of
