@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -126,12 +127,17 @@ func (x *exporter) pipeline(b *broker.Broker) export.Config {
 		DrainFor:   c.Kafka.SessionTimeout * 4 / 10,
 		StateLimit: b.Limit(c.Topics.State) - maxStateKey, RequestLimit: b.Limit(c.Topics.Requests),
 		Timing: schedule.Timing{
-			PollMin: c.Follow.PollMin, PollMax: c.Follow.PollMax, Settle: c.Follow.Settle, FollowMax: c.Follow.FollowMax,
-			NotFoundMax: c.Follow.NotFoundMax, Retention: c.Follow.StateRetention,
+			PollMin: c.Follow.PollMin, PollMax: c.Follow.PollMax,
+			Terms: order.Terms{
+				Settle: millis(c.Follow.Settle), FollowMax: millis(c.Follow.FollowMax),
+				NotFoundMax: millis(c.Follow.NotFoundMax), Retention: millis(c.Follow.StateRetention),
+			},
 		},
 		Rules: x.rules(),
 	}
 }
+
+func millis(d time.Duration) order.Millis { return order.Millis(d.Milliseconds()) }
 
 // maxStateKey is the longest key of a state: two IDs of 256 bytes, each byte
 // escaped by three, and the slash.

@@ -13,9 +13,6 @@ import (
 )
 
 const (
-	// maxRetryPause bounds the pause before an unanswered order is asked for
-	// again.
-	maxRetryPause = 5 * time.Second
 	// commitEvery bounds for how long what is done stays uncommitted; a kill -9
 	// repeats it, and all behind the first request that was not done.
 	commitEvery = time.Second
@@ -39,44 +36,42 @@ type Config struct {
 	Rules        order.Rules
 }
 
-// Pipeline exports the orders of one generation's partitions.
+// Pipeline exports the orders of one generation's partitions. Three parts do
+// the work, and each has its own goroutines: readers turn records into intakes,
+// Run decides what happens when, and jobs of the worker act on the world.
 type Pipeline struct {
 	cfg      Config
-	api      API
-	out      Output
 	session  Session
-	states   States
 	avro     AvroRequests
 	observer Observer
 	log      *slog.Logger
+	worker   worker
 
 	intakes chan *intake
 	results chan func() // run by Run: what a job came to
 
 	// Owned by Run's goroutine.
-	orders     map[order.Ref]*entry
-	queue      *schedule.Queue
-	alarms     schedule.Alarms
-	marks      map[int]*watermark
+	book       *book
+	watermarks watermarks
 	errands    errands
 	inFlight   int  // jobs in flight, looks among them
 	looking    int  // looks in flight
-	waiting    int  // orders of requests that are not marked
 	committing bool // a commit is in flight
 	failure    error
 }
 
 // New returns a pipeline for a generation. It does nothing until Run.
 func New(cfg Config, api API, out Output, session Session, states States, avro AvroRequests, observer Observer, log *slog.Logger) *Pipeline {
-	return &Pipeline{
-		cfg: cfg, api: api, out: out, session: session, states: states, avro: avro, observer: observer, log: log,
+	p := &Pipeline{
+		cfg: cfg, session: session, avro: avro, observer: observer, log: log,
 		intakes: make(chan *intake), results: make(chan func()),
-		orders: map[order.Ref]*entry{}, marks: map[int]*watermark{},
-		queue: schedule.NewQueue(cfg.BatchSize, cfg.BatchLinger),
 	}
+	p.worker = worker{cfg: &p.cfg, api: api, out: out, states: states, observer: observer, log: log}
+	p.book = newBook(&p.cfg)
+	return p
 }
 
-func (p *Pipeline) now() order.Millis { return order.Millis(time.Now().UnixMilli()) }
+func (p *Pipeline) now() order.Millis { return millis(time.Now()) }
 
 // Run restores the state of the partitions, says so by calling restored, and
 // exports until ctx ends, which is how it is told that the generation ended.
@@ -92,15 +87,15 @@ func (p *Pipeline) Run(ctx context.Context, restored func()) error {
 	reading, stopReading := context.WithCancel(ctx)
 	defer stopReading()
 	readers, reading := errgroup.WithContext(reading)
+	p.watermarks = newWatermarks(p.session.Owned())
 	for _, partition := range p.session.Owned() {
-		p.marks[partition] = &watermark{}
 		readers.Go(func() error { return p.read(reading, partition) })
 	}
-	jobs := newJobs(reading, p.cfg.DrainFor)
-	defer jobs.end()
-	p.loop(reading, jobs)
+	grace := newGrace(reading, p.cfg.DrainFor)
+	defer grace.end()
+	p.loop(reading, grace)
 	stopReading()
-	p.drain(jobs)
+	p.drain(grace)
 	if err := readers.Wait(); err != nil && p.failure == nil {
 		p.failure = err
 	}
@@ -112,18 +107,18 @@ func (p *Pipeline) Run(ctx context.Context, restored func()) error {
 }
 
 // loop is the pipeline at work, until ctx ends or something fails.
-func (p *Pipeline) loop(ctx context.Context, jobs *jobs) {
+func (p *Pipeline) loop(ctx context.Context, g *grace) {
 	commits := time.NewTicker(commitEvery)
 	defer commits.Stop()
 	wake := time.NewTimer(0)
 	defer wake.Stop()
 	for p.failure == nil {
-		p.ring()
-		p.dispatch(jobs)
-		p.runErrands(jobs)
+		p.endTimes()
+		p.startLook(g)
+		p.startErrands(g)
 		wake.Reset(p.sleep())
 		intakes := p.intakes
-		if p.waiting >= waitingBatches*p.cfg.BatchSize*p.cfg.Concurrency || p.errands.bytes >= passingBytes {
+		if p.full() {
 			intakes = nil // the rest waits in Kafka
 		}
 		select {
@@ -134,34 +129,42 @@ func (p *Pipeline) loop(ctx context.Context, jobs *jobs) {
 		case result := <-p.results:
 			result()
 		case <-commits.C:
-			p.observer.Waiting(p.waiting)
-			p.commit()
+			p.observer.Held(len(p.book.orders), p.watermarks.waiting)
+			p.startCommit()
 		case <-wake.C:
 		}
 	}
 }
 
+// full reports whether as much waits as may.
+func (p *Pipeline) full() bool {
+	return p.watermarks.waiting >= waitingBatches*p.cfg.BatchSize*p.cfg.Concurrency || p.errands.bytes >= passingBytes
+}
+
 // take takes a request in.
 func (p *Pipeline) take(in *intake) {
-	r := &pending{partition: in.partition, offset: in.offset}
-	if err := p.marks[in.partition].add(in.offset); err != nil {
+	parts := 0
+	if in.request != nil {
+		parts = len(in.request.Orders)
+	}
+	passesOn := len(in.forwards)+len(in.letters) > 0
+	if passesOn {
+		parts++
+	}
+	r, err := p.watermarks.open(in.partition, in.offset, parts)
+	if err != nil {
 		p.fail("take requests", err)
 		return
 	}
-	if in.request != nil {
-		r.left = len(in.request.Orders)
+	if passesOn {
+		p.errands.passOn(in.forwards, in.letters, r)
 	}
-	if len(in.forwards)+len(in.letters) > 0 {
-		r.left++
-		p.errands.pass(in.forwards, in.letters, r)
-	}
-	p.waiting += r.left
 	if in.request == nil {
 		return
 	}
 	for _, id := range in.request.Orders {
 		ref := order.Ref{Task: in.request.Task, ID: id}
-		p.ask(p.entryOf(ref, in.partition), ask{in.request, r})
+		p.ask(p.book.entry(ref, in.partition), ask{in.request, r})
 	}
 }
 
@@ -171,66 +174,128 @@ func (p *Pipeline) ask(e *entry, a ask) {
 		e.asks = append(e.asks, a)
 		return
 	}
-	effect := e.facts.Ask(a.request, p.now())
-	if effect == order.Ignored && e.saved != nil && !e.dirty {
-		p.settle(a.from)
+	now := p.now()
+	effect := e.facts.Ask(a.request, now)
+	if effect == order.Ignored && e.saved != nil && !e.facts.Unsaved {
+		p.watermarks.done(a.from)
 		return
 	}
-	e.waiting = append(e.waiting, a.from)
+	e.requests = append(e.requests, a.from)
 	if effect == order.Ignored {
 		return // done with the request that is waiting already
 	}
-	e.dirty = true
+	e.facts.Unsaved = true
 	e.looked = 0 // what was planned after the last look is void
-	now := p.now()
 	if effect == order.Rests || e.facts.NotBefore > now {
-		p.plan(e)
-		p.errands.save(p.checkOut(e))
+		p.errands.next.changed = append(p.errands.next.changed, p.book.checkOut(e))
 		return
 	}
-	p.plan(e)
-	p.queue.Set(&e.item, now, now)
+	p.book.lookSoon(e, now)
 }
 
-// ring handles the orders whose time is over.
-func (p *Pipeline) ring() {
+// endTimes sends off the orders whose time is over.
+func (p *Pipeline) endTimes() {
 	now := p.now()
-	for a := p.alarms.Ring(now); a != nil; a = p.alarms.Ring(now) {
-		co := p.checkOut(p.orders[a.Ref])
-		if co.facts.Rest == order.Active {
-			p.errands.giveUp(co, now)
-		} else {
-			p.errands.remove(co)
+	for co := p.book.timeOver(now); co != nil; co = p.book.timeOver(now) {
+		p.errands.next.timeOver = append(p.errands.next.timeOver, co)
+	}
+}
+
+// startLook starts a look where the API may be asked and a batch is ready. A
+// batch is formed at the last moment, so that it is as full as it can be; hence
+// one at a time, which lets the look take its turn before the next is formed.
+func (p *Pipeline) startLook(g *grace) {
+	if p.looking >= p.cfg.Concurrency || p.worker.api.Wait() > 0 {
+		return
+	}
+	batch := p.book.batch(p.now())
+	if batch == nil {
+		return
+	}
+	p.looking++
+	p.start(func() func() {
+		err := p.worker.look(g, batch)
+		return func() {
+			p.looking--
+			p.back("look at orders", err, batch)
+		}
+	})
+}
+
+// startErrands starts the next lot, if there is one and none is out.
+func (p *Pipeline) startErrands(g *grace) {
+	l := p.errands.take()
+	if l == nil {
+		return
+	}
+	p.start(func() func() {
+		err := p.worker.carry(g.writing, l)
+		return func() {
+			p.errands.out = false
+			if p.back("forward, bury and save", err, l.orders()); err != nil {
+				return
+			}
+			for _, r := range l.passedOn {
+				p.watermarks.done(r)
+			}
+		}
+	})
+}
+
+// back takes orders back from a job. Where it failed the outcome of its effects
+// is unknown: the orders stay out, and their next owner goes on from the saved
+// state.
+func (p *Pipeline) back(doing string, err error, orders []*checkout) {
+	if err != nil {
+		p.fail(doing, err)
+		return
+	}
+	for _, co := range orders {
+		done, came := p.book.checkIn(co, p.now())
+		for _, r := range done {
+			p.watermarks.done(r)
+		}
+		for _, a := range came {
+			p.ask(co.entry, a)
 		}
 	}
+}
+
+// start runs a job; what it returns is run by Run's own goroutine.
+func (p *Pipeline) start(job func() func()) {
+	p.inFlight++
+	go func() {
+		result := job()
+		p.results <- func() {
+			p.inFlight--
+			result()
+		}
+	}()
 }
 
 // sleep returns how long nothing needs to be done.
 func (p *Pipeline) sleep() time.Duration {
 	const long = time.Minute
 	now, until := p.now(), p.now()+order.Millis(long.Milliseconds())
-	if at, ok := p.alarms.Next(); ok {
+	if at, ok := p.book.alarms.Next(); ok {
 		until = min(until, at)
 	}
-	rest := time.Duration(max(until-now, 0)) * time.Millisecond
+	quiet := time.Duration(max(until-now, 0)) * time.Millisecond
 	if p.looking >= p.cfg.Concurrency {
-		return rest
+		return quiet
 	}
-	at, ok := p.queue.Next(now)
+	at, ok := p.book.queue.Next(now)
 	if !ok {
-		return rest
+		return quiet
 	}
-	return min(rest, max(time.Duration(at-now)*time.Millisecond, p.api.Wait()))
+	return min(quiet, max(time.Duration(at-now)*time.Millisecond, p.worker.api.Wait()))
 }
 
-// commit saves the watermarks that moved, in a job of its own: a slow
+// startCommit commits the watermarks that moved, in a job of its own: a slow
 // coordinator holds up nothing else.
-func (p *Pipeline) commit() {
-	if p.committing {
-		return
-	}
-	offsets := p.moved()
-	if len(offsets) == 0 {
+func (p *Pipeline) startCommit() {
+	offsets := p.watermarks.toCommit()
+	if p.committing || len(offsets) == 0 {
 		return
 	}
 	p.committing = true
@@ -243,16 +308,6 @@ func (p *Pipeline) commit() {
 	})
 }
 
-func (p *Pipeline) moved() map[int]int64 {
-	offsets := map[int]int64{}
-	for partition, w := range p.marks {
-		if w.moved {
-			offsets[partition] = w.next
-		}
-	}
-	return offsets
-}
-
 // committed notes the outcome of a commit. After a failure the offsets go
 // again with the next one; until then a crash repeats requests.
 func (p *Pipeline) committed(offsets map[int]int64, err error) {
@@ -260,21 +315,19 @@ func (p *Pipeline) committed(offsets map[int]int64, err error) {
 		p.log.Warn("commit of offsets failed; it is tried again", "err", err)
 		return
 	}
+	p.watermarks.committed(offsets)
 	for partition, offset := range offsets {
 		p.observer.Committed(partition, offset)
-		if w := p.marks[partition]; w.next == offset {
-			w.moved = false
-		}
 	}
 }
 
 // drain waits for the jobs in flight, which end within DrainFor, and commits
 // what they got done.
-func (p *Pipeline) drain(jobs *jobs) {
-	for p.runErrands(jobs); p.inFlight > 0; p.runErrands(jobs) {
+func (p *Pipeline) drain(g *grace) {
+	for p.startErrands(g); p.inFlight > 0; p.startErrands(g) {
 		(<-p.results)()
 	}
-	if offsets := p.moved(); len(offsets) > 0 {
+	if offsets := p.watermarks.toCommit(); len(offsets) > 0 {
 		p.committed(offsets, p.session.Commit(offsets))
 	}
 }

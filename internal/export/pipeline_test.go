@@ -218,7 +218,7 @@ func TestFollowToTheEnd(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("told %q\nwant %q", got, want)
 		}
-		if n := proc.looked[lookSame]; n == 0 {
+		if n := proc.looked[order.OutcomeSame]; n == 0 {
 			t.Error("no look was spared its decoding")
 		}
 	})

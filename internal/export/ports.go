@@ -55,17 +55,15 @@ type States interface {
 // goroutines.
 type Observer interface {
 	RequestRead(partition int)
-	Forwarded(n int)
-	Looked(result string, n int)
-	Batch(fill float64)
-	Published(kind order.Kind, n int)
+	Forwarded(requests int)
+	// Looked tells what an answer that arrived at the given moment (0 = none
+	// did) came to, for a batch filled to a part of BATCH_SIZE.
+	Looked(at order.Millis, fill float64, outcomes map[order.Outcome]int, noticed order.Noticed)
+	Published(kind order.Kind, events int)
 	DeadLetter(reason order.Reason)
-	Stale(n int)
-	Unknown(n int)
-	Corrections(n int)
-	Changed(at order.Millis)
-	Tracked(n int)
-	Waiting(n int)
+	// Held tells how many orders are held, and how many of them have a request
+	// that is not marked yet.
+	Held(orders, waiting int)
 	Committed(partition int, offset int64)
 }
 

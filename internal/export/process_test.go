@@ -11,37 +11,35 @@ import (
 	"callstream/internal/schedule"
 )
 
-// counter counts what is observed; the rest is not of interest here.
+// counter counts what looks came to; the rest is not of interest here.
 type counter struct {
 	mu     sync.Mutex
-	looked map[string]int
+	looked map[order.Outcome]int
 }
 
-func (c *counter) Looked(result string, n int) {
+func (c *counter) Looked(_ order.Millis, _ float64, outcomes map[order.Outcome]int, _ order.Noticed) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.looked[result] += n
+	for outcome, n := range outcomes {
+		c.looked[outcome] += n
+	}
 }
 func (*counter) RequestRead(int)           {}
 func (*counter) Forwarded(int)             {}
-func (*counter) Batch(float64)             {}
 func (*counter) Published(order.Kind, int) {}
 func (*counter) DeadLetter(order.Reason)   {}
-func (*counter) Stale(int)                 {}
-func (*counter) Unknown(int)               {}
-func (*counter) Corrections(int)           {}
-func (*counter) Changed(order.Millis)      {}
-func (*counter) Tracked(int)               {}
-func (*counter) Waiting(int)               {}
+func (*counter) Held(int, int)             {}
 func (*counter) Committed(int, int64)      {}
+
+const minute order.Millis = 60_000
 
 func testConfig() Config {
 	return Config{
 		RequestTopic: "requests", BatchSize: 10, BatchLinger: 20 * time.Millisecond, Concurrency: 2,
 		DrainFor: 5 * time.Second, StateLimit: 1 << 20, RequestLimit: 1 << 20,
 		Timing: schedule.Timing{
-			PollMin: time.Second, PollMax: 30 * time.Second, Settle: time.Minute, FollowMax: 24 * time.Hour,
-			NotFoundMax: 10 * time.Minute, Retention: 48 * time.Hour,
+			PollMin: time.Second, PollMax: 30 * time.Second,
+			Terms: order.Terms{Settle: minute, NotFoundMax: 10 * minute, FollowMax: 24 * 60 * minute, Retention: 48 * 60 * minute},
 		},
 		Rules: order.Rules{Transcripts: true},
 	}
@@ -61,7 +59,7 @@ func (w *world) start(cfg Config) *process {
 	w.dead = cancel
 	w.mu.Unlock()
 	r := &run{world: w, owned: []int{0, 1}}
-	c := &counter{looked: map[string]int{}}
+	c := &counter{looked: map[order.Outcome]int{}}
 	p := New(cfg, w, w, r, w, nil, c, slog.New(slog.DiscardHandler))
 	proc := &process{counter: c, p: p, stop: cancel, done: make(chan error, 1)}
 	go func() { proc.done <- p.Run(ctx, func() {}) }()

@@ -147,8 +147,8 @@ func TestWatermark(t *testing.T) {
 	if w.add(8) == nil {
 		t.Error("took an offset again")
 	}
-	if len(w.open) != 0 {
-		t.Errorf("%d left open", len(w.open))
+	if len(w.read) != 0 {
+		t.Errorf("%d left open", len(w.read))
 	}
 }
 
@@ -235,7 +235,7 @@ func TestForeignState(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.states = []SavedState{{Ref: st.Ref, Partition: 1 - w.Home("a"), Value: value}}
-	p := New(testConfig(), w, w, &run{world: w, owned: []int{0, 1}}, w, nil, &counter{looked: map[string]int{}}, slog.New(slog.DiscardHandler))
+	p := New(testConfig(), w, w, &run{world: w, owned: []int{0, 1}}, w, nil, &counter{looked: map[order.Outcome]int{}}, slog.New(slog.DiscardHandler))
 	if err := p.Run(t.Context(), func() {}); err == nil || !strings.Contains(err.Error(), "partition count") {
 		t.Errorf("Run = %v, want a refusal", err)
 	}

@@ -9,7 +9,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"callstream/internal/order"
-	"callstream/internal/schedule"
 )
 
 const (
@@ -35,7 +34,7 @@ func (p *Pipeline) restore(ctx context.Context) error {
 			mu.Lock()
 			defer mu.Unlock()
 			for _, e := range entries {
-				p.orders[e.item.Ref] = e
+				p.book.orders[e.item.Ref] = e
 			}
 			return nil
 		})
@@ -44,17 +43,15 @@ func (p *Pipeline) restore(ctx context.Context) error {
 		return err
 	}
 	now := p.now()
-	for _, e := range p.orders {
-		p.plan(e)
+	for _, e := range p.book.orders {
+		p.book.lookSoon(e, max(now, e.facts.NotBefore))
 		if e.facts.Rest == order.Active {
-			due := max(now, e.facts.NotBefore)
-			p.queue.Set(&e.item, due, due)
 			// What happened while nobody looked is announced before an order
 			// whose time ran out meanwhile is given up.
-			p.alarms.Set(&e.alarm, max(p.cfg.Timing.End(e.facts), now+order.Millis(lastLook.Milliseconds())))
+			p.book.alarms.Set(&e.alarm, max(p.cfg.Timing.Terms.TimeOver(e.facts), now+order.Millis(lastLook.Milliseconds())))
 		}
 	}
-	p.observer.Tracked(len(p.orders))
+	p.observer.Held(len(p.book.orders), 0)
 	return nil
 }
 
@@ -77,7 +74,7 @@ func (p *Pipeline) restorePartition(ctx context.Context, partition int) ([]*entr
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
-		st, err := p.states.Decode(value)
+		st, err := p.worker.states.Decode(value)
 		if err != nil {
 			return nil, fmt.Errorf("state under key %q: %w", key, err)
 		}
@@ -85,10 +82,7 @@ func (p *Pipeline) restorePartition(ctx context.Context, partition int) ([]*entr
 			return nil, fmt.Errorf("the state of order %q is in partition %d, but its home is %d: the partition count of the "+
 				"request and state topics changed; set it back, or start with new topics", st.ID, partition, home)
 		}
-		e := &entry{partition: partition, known: known{
-			facts: schedule.Facts{Tracking: st.Tracking, ChangedAt: st.ChangedAt, Ended: st.Ended()},
-			hash:  st.Hash, saved: value,
-		}}
+		e := &entry{partition: partition, facts: order.FactsOf(st), saved: value}
 		e.item.Ref, e.alarm.Ref = st.Ref, st.Ref
 		entries = append(entries, e)
 	}

@@ -88,7 +88,7 @@ func TestDeadlineWhileDown(t *testing.T) {
 		at := time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)
 		w.put(`{"userTaskID":"t","orderID":"a","deadline":"`+at+`"}`, w.Home("a"))
 		cfg := testConfig()
-		cfg.Timing.Settle = 12 * time.Hour
+		cfg.Timing.Terms.Settle = 12 * 60 * minute
 		proc := w.start(cfg)
 		time.Sleep(5 * time.Second)
 		proc.end(t)

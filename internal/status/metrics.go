@@ -45,12 +45,6 @@ func (m *Metrics) RequestRead(partition int) {
 // Forwarded counts requests sent on to their home partition.
 func (m *Metrics) Forwarded(n int) { m.requestsForwarded.Add(float64(n)) }
 
-// Tracked sets the number of orders whose state is held.
-func (m *Metrics) Tracked(n int) { m.ordersTracked.Set(float64(n)) }
-
-// Waiting sets the number of orders whose requests are not yet marked.
-func (m *Metrics) Waiting(n int) { m.ordersWaiting.Set(float64(n)) }
-
 // Request counts one request to the API for asked orders: class is "ok" or
 // what went wrong, in a word; retCode is 0 where none was given.
 func (m *Metrics) Request(class string, retCode, asked int, took time.Duration) {
@@ -73,13 +67,37 @@ func retCodeLabel(class string, retCode int) string {
 	return strconv.Itoa(retCode)
 }
 
-// Looked counts orders looked at, by what came of it in a word.
-func (m *Metrics) Looked(result string, n int) {
-	m.ordersLookedAt.WithLabelValues(result).Add(float64(n))
+// Looked counts what an answer that arrived at the given moment came to, for a
+// batch filled to a part of BATCH_SIZE. Answers may be told of out of order; the
+// newest that changed something counts.
+func (m *Metrics) Looked(at order.Millis, fill float64, outcomes map[order.Outcome]int, noticed order.Noticed) {
+	m.batchFill.Observe(fill)
+	for outcome, n := range outcomes {
+		m.ordersLookedAt.WithLabelValues(string(outcome)).Add(float64(n))
+	}
+	m.stale.Add(float64(noticed.Stale))
+	m.unknown.Add(float64(noticed.Unknown))
+	m.corrections.Add(float64(noticed.Corrections))
+	if outcomes[order.OutcomeChanged] > 0 {
+		m.changedAt(at)
+	}
 }
 
-// Batch notes how full a batch was: 1 is BATCH_SIZE.
-func (m *Metrics) Batch(fill float64) { m.batchFill.Observe(fill) }
+func (m *Metrics) changedAt(at order.Millis) {
+	for {
+		old := m.changed.Load()
+		if int64(at) <= old || m.changed.CompareAndSwap(old, int64(at)) {
+			return
+		}
+	}
+}
+
+// Held sets how many orders are held, and how many of them have a request that
+// is not marked yet.
+func (m *Metrics) Held(orders, waiting int) {
+	m.ordersTracked.Set(float64(orders))
+	m.ordersWaiting.Set(float64(waiting))
+}
 
 // Published counts events acknowledged by Kafka.
 func (m *Metrics) Published(kind order.Kind, n int) {
@@ -90,15 +108,6 @@ func (m *Metrics) Published(kind order.Kind, n int) {
 func (m *Metrics) DeadLetter(reason order.Reason) {
 	m.deadLetters.WithLabelValues(string(reason)).Inc()
 }
-
-// Stale counts what an answer showed moving back.
-func (m *Metrics) Stale(n int) { m.stale.Add(float64(n)) }
-
-// Unknown counts codes that are not in the vendor's tables.
-func (m *Metrics) Unknown(n int) { m.unknown.Add(float64(n)) }
-
-// Corrections counts corrections that wait for a second answer.
-func (m *Metrics) Corrections(n int) { m.corrections.Add(float64(n)) }
 
 // Dropped counts entries of answers that are left out, by why in a word.
 func (m *Metrics) Dropped(why string, n int) { m.dropped.WithLabelValues(why).Add(float64(n)) }
@@ -114,17 +123,6 @@ func (m *Metrics) Signature(ok bool) {
 // WriteRetried counts messages of a topic that have to be sent again.
 func (m *Metrics) WriteRetried(topic string, n int) {
 	m.writeRetries.WithLabelValues(topic).Add(float64(n))
-}
-
-// Changed notes that an answer which arrived at this moment changed something.
-// Moments may come out of order; the newest counts.
-func (m *Metrics) Changed(at order.Millis) {
-	for {
-		old := m.changed.Load()
-		if int64(at) <= old || m.changed.CompareAndSwap(old, int64(at)) {
-			return
-		}
-	}
 }
 
 // sinceChange is NaN until something changed.

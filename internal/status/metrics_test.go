@@ -56,8 +56,7 @@ func TestEachMethod(t *testing.T) {
 		"nothing":     {func(*Metrics) {}, map[string]string{}},
 		"RequestRead": {func(m *Metrics) { m.RequestRead(3); m.RequestRead(3); m.RequestRead(11) }, map[string]string{`requests_read_total{partition="3"}`: "2", `requests_read_total{partition="11"}`: "1"}},
 		"Forwarded":   {func(m *Metrics) { m.Forwarded(2); m.Forwarded(3) }, map[string]string{"requests_forwarded_total": "5"}},
-		"Tracked":     {func(m *Metrics) { m.Tracked(9); m.Tracked(7) }, map[string]string{"orders_tracked": "7"}},
-		"Waiting":     {func(m *Metrics) { m.Waiting(4) }, map[string]string{"orders_waiting": "4"}},
+		"Held":        {func(m *Metrics) { m.Held(9, 5); m.Held(7, 4) }, map[string]string{"orders_tracked": "7", "orders_waiting": "4"}},
 		"Request": {func(m *Metrics) {
 			m.Request("ok", 0, 500, 300*time.Millisecond)
 			m.Request("ok", 0, 20, 3*time.Second)
@@ -77,15 +76,16 @@ func TestEachMethod(t *testing.T) {
 			"api_request_seconds_count":                     "3",
 			"api_request_seconds_sum":                       "93.3",
 		}},
-		"Looked": {func(m *Metrics) { m.Looked("hash", 499); m.Looked("changed", 1) }, map[string]string{`orders_looked_at_total{result="hash"}`: "499", `orders_looked_at_total{result="changed"}`: "1"}},
-		"Batch": {func(m *Metrics) { m.Batch(1); m.Batch(0.85) }, map[string]string{
+		"Looked": {func(m *Metrics) {
+			m.Looked(1, 1, map[order.Outcome]int{"hash": 499, "unchanged": 1}, order.Noticed{Stale: 2, Unknown: 1, Corrections: 3})
+			m.Looked(1, 0.85, nil, order.Noticed{})
+		}, map[string]string{
+			`orders_looked_at_total{result="hash"}`: "499", `orders_looked_at_total{result="unchanged"}`: "1",
+			"stale_answers_total": "2", "unknown_values_total": "1", "corrections_pending_total": "3",
 			`batch_fill_bucket{le="0.9"}`: "1", `batch_fill_bucket{le="1"}`: "2", `batch_fill_bucket{le="+Inf"}`: "2", "batch_fill_count": "2", "batch_fill_sum": "1.85",
 		}},
 		"Published":    {func(m *Metrics) { m.Published(order.KindTranscript, 20); m.Published(order.KindStatus, 1) }, map[string]string{`events_total{type="transcript-line"}`: "20", `events_total{type="call-status-changed"}`: "1"}},
 		"DeadLetter":   {func(m *Metrics) { m.DeadLetter("gave-up") }, map[string]string{`dead_letters_total{reason="gave-up"}`: "1"}},
-		"Stale":        {func(m *Metrics) { m.Stale(2) }, map[string]string{"stale_answers_total": "2"}},
-		"Unknown":      {func(m *Metrics) { m.Unknown(1) }, map[string]string{"unknown_values_total": "1"}},
-		"Corrections":  {func(m *Metrics) { m.Corrections(3) }, map[string]string{"corrections_pending_total": "3"}},
 		"Dropped":      {func(m *Metrics) { m.Dropped("not-asked-for", 2) }, map[string]string{`answers_dropped_total{why="not-asked-for"}`: "2"}},
 		"Signature":    {func(m *Metrics) { m.Signature(true); m.Signature(false); m.Signature(true) }, map[string]string{"signature_checks_total": "3", "signature_failures_total": "1"}},
 		"WriteRetried": {func(m *Metrics) { m.WriteRetried("t", 5) }, map[string]string{`write_retries_total{topic="t"}`: "5"}},
@@ -205,12 +205,12 @@ func TestSecondsSinceChange(t *testing.T) {
 		}
 		want("NaN")
 		start := order.Millis(time.Now().UnixMilli())
-		m.Changed(start)
+		m.changedAt(start)
 		time.Sleep(90 * time.Second) // the bubble's clock
 		want("90")
-		m.Changed(start + 60_000)
+		m.changedAt(start + 60_000)
 		want("30")
-		m.Changed(start + 10_000) // came late
+		m.changedAt(start + 10_000) // came late
 		want("30")
 	})
 }
@@ -231,20 +231,14 @@ func TestLint(t *testing.T) {
 func everything(m *Metrics, n int) {
 	m.RequestRead(n)
 	m.Forwarded(n)
-	m.Tracked(n)
-	m.Waiting(n)
 	m.Request("ok", n, n, time.Second)
-	m.Looked("changed", n)
-	m.Batch(1)
+	m.Looked(order.Millis(n), 1, map[order.Outcome]int{order.OutcomeChanged: n}, order.Noticed{Stale: n})
+	m.Held(n, n)
 	m.Published(order.KindStatus, n)
 	m.DeadLetter("rejected")
-	m.Stale(n)
-	m.Unknown(n)
-	m.Corrections(n)
 	m.Dropped("unreadable", n)
 	m.Signature(n%2 == 0)
 	m.WriteRetried("t", n)
-	m.Changed(order.Millis(n))
 	m.RateLimit(float64(n))
 	m.Generation(n)
 	m.Lag(n, 1)

@@ -1,0 +1,108 @@
+package export
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"callstream/internal/order"
+)
+
+// worker carries jobs out: it asks, decides and writes. It knows nothing of
+// the schedule and holds no order beyond a job, so that several may run at
+// once. Its writes are in the order that the package's doc gives; where one
+// fails, nothing after it happens.
+type worker struct {
+	cfg      *Config
+	api      API
+	out      Output
+	states   States
+	observer Observer
+	log      *slog.Logger
+}
+
+// publish writes the events of a batch. One that fits no message becomes a dead
+// letter of its order, and the rest goes on.
+func (w *worker) publish(ctx context.Context, batch []*checkout) error {
+	var events []*order.Event
+	for _, co := range batch {
+		events = append(events, co.verdict.Events...)
+	}
+	if len(events) == 0 {
+		return nil
+	}
+	tooLarge, err := w.out.Publish(ctx, events)
+	if err != nil {
+		return fmt.Errorf("publish events: %w", err)
+	}
+	published := map[order.Kind]int{}
+	for _, ev := range events {
+		published[ev.Body.Kind()]++
+	}
+	for _, big := range tooLarge {
+		published[big.Event.Body.Kind()]--
+		for _, co := range batch {
+			if co.ref == big.Event.Ref {
+				co.verdict.Letters = append(co.verdict.Letters, order.LetterEventTooLarge(big.Event, big.Bytes))
+			}
+		}
+	}
+	for kind, n := range published {
+		w.observer.Published(kind, n)
+	}
+	return nil
+}
+
+// keep writes what orders came to once their events are acknowledged: dead
+// letters first, then states. A crash between the two buries again; the other
+// way round the letter would be lost, for the state says that all is done.
+func (w *worker) keep(ctx context.Context, orders []*checkout) error {
+	now := time.Now()
+	var letters []DeadLetter
+	var states []SavedState
+	for _, co := range orders {
+		changed, err := w.updateSaved(co, now)
+		if err != nil {
+			return err
+		}
+		if changed {
+			states = append(states, SavedState{Ref: co.ref, Partition: co.partition, Value: co.saved})
+		}
+		letters = append(letters, co.deadLetters(now)...)
+	}
+	if err := w.bury(ctx, letters); err != nil {
+		return err
+	}
+	if len(states) == 0 {
+		return nil
+	}
+	if err := w.out.Save(ctx, states); err != nil {
+		return fmt.Errorf("save state: %w", err)
+	}
+	return nil
+}
+
+func (w *worker) bury(ctx context.Context, letters []DeadLetter) error {
+	if len(letters) == 0 {
+		return nil
+	}
+	if err := w.out.Bury(ctx, letters); err != nil {
+		return fmt.Errorf("write dead letters: %w", err)
+	}
+	for i := range letters {
+		w.observer.DeadLetter(letters[i].Reason)
+	}
+	return nil
+}
+
+func (w *worker) forward(ctx context.Context, forwards []Forward) error {
+	if len(forwards) == 0 {
+		return nil
+	}
+	if err := w.out.Forward(ctx, forwards); err != nil {
+		return fmt.Errorf("forward requests home: %w", err)
+	}
+	w.observer.Forwarded(len(forwards))
+	return nil
+}
