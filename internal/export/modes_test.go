@@ -100,7 +100,7 @@ func TestModes(t *testing.T) {
 			name: "notBefore waits", story: done(),
 			steps: []step{{0, func(w *world) {
 				at := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
-				w.put(`{"userTaskID":"t","orderID":"a","notBefore":"`+at+`"}`, w.Home("a"))
+				w.put(`{"userTaskID":"t","orderID":"a","notBefore":"`+at+`"}`, homeOf("a"))
 			}}},
 			run: 59 * time.Minute, rest: order.Active,
 		},
@@ -108,7 +108,7 @@ func TestModes(t *testing.T) {
 			name: "notBefore over", story: done(),
 			steps: []step{{0, func(w *world) {
 				at := time.Now().Add(time.Hour).UTC().Format(time.RFC3339)
-				w.put(`{"userTaskID":"t","orderID":"a","notBefore":"`+at+`"}`, w.Home("a"))
+				w.put(`{"userTaskID":"t","orderID":"a","notBefore":"`+at+`"}`, homeOf("a"))
 			}}},
 			run: 61 * time.Minute, told: []string{"c RING_MISSED", "c completed 1"}, rest: order.Active,
 		},
@@ -116,7 +116,7 @@ func TestModes(t *testing.T) {
 			name: "deadline gives up", story: lively()[:3],
 			steps: []step{{0, func(w *world) {
 				at := time.Now().Add(10 * time.Minute).UTC().Format(time.RFC3339)
-				w.put(`{"userTaskID":"t","orderID":"a","deadline":"`+at+`"}`, w.Home("a"))
+				w.put(`{"userTaskID":"t","orderID":"a","deadline":"`+at+`"}`, homeOf("a"))
 			}}},
 			run: 11 * time.Minute, told: []string{"c1 DIALING", "c1 RING_MISSED", "c1 completed 1", "c2 RINGING"},
 			rest: order.GaveUp, letters: []order.Reason{order.ReasonGaveUp},
@@ -222,7 +222,7 @@ func TestModes(t *testing.T) {
 					t.Errorf("rests %q, want %q", st.Rest, tt.rest)
 				}
 				if !w.allCommitted() {
-					t.Errorf("committed %v of %v", w.committed, len(w.requests[w.Home("a")]))
+					t.Errorf("committed %v of %v", w.committed, len(w.requests[homeOf("a")]))
 				}
 			})
 		})

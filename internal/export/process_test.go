@@ -1,10 +1,8 @@
 package export
 
 import (
-	"context"
 	"log/slog"
 	"sync"
-	"testing"
 	"time"
 
 	"callstream/internal/order"
@@ -13,13 +11,13 @@ import (
 
 // counter counts what looks came to; the rest is not of interest here.
 type counter struct {
-	mu     sync.Mutex
+	lock   sync.Mutex
 	looked map[order.Outcome]int
 }
 
 func (c *counter) Looked(_ order.Millis, _ float64, outcomes map[order.Outcome]int, _ order.Noticed) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.lock.Lock()
+	defer c.lock.Unlock()
 	for outcome, n := range outcomes {
 		c.looked[outcome] += n
 	}
@@ -45,32 +43,6 @@ func testConfig() Config {
 	}
 }
 
-// process runs a pipeline over the world until stop is called or it dies.
-type process struct {
-	*counter
-	p    *Pipeline
-	stop func() // as SIGTERM
-	done chan error
-}
-
-func (w *world) start(cfg Config) *process {
-	ctx, cancel := context.WithCancel(context.Background())
-	w.mu.Lock()
-	w.dead = cancel
-	w.mu.Unlock()
-	r := &run{world: w, owned: []int{0, 1}}
-	c := &counter{looked: map[order.Outcome]int{}}
-	p := New(cfg, w, w, r, w, nil, c, slog.New(slog.DiscardHandler))
-	proc := &process{counter: c, p: p, stop: cancel, done: make(chan error, 1)}
-	go func() { proc.done <- p.Run(ctx, func() {}) }()
-	return proc
-}
-
-// end stops the process as SIGTERM does and waits for it.
-func (p *process) end(t *testing.T) {
-	t.Helper()
-	p.stop()
-	if err := <-p.done; err != nil {
-		t.Errorf("Run: %v", err)
-	}
+func (p *process) pipeline(cfg Config) *Pipeline {
+	return New(cfg, p, p, p, p, nil, p.counter, slog.New(slog.DiscardHandler))
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -161,7 +160,7 @@ func TestRoute(t *testing.T) {
 		for i := range 10 {
 			id := fmt.Sprint("o", i)
 			w.stories[id] = done()
-			if w.Home(id) == 0 {
+			if homeOf(id) == 0 {
 				here = append(here, id)
 			} else {
 				away = append(away, id)
@@ -230,13 +229,13 @@ func TestReadingStops(t *testing.T) {
 func TestForeignState(t *testing.T) {
 	w := newWorld(t)
 	st := &order.State{Ref: order.Ref{Task: "t", ID: "a"}}
-	value, err := w.Encode(st)
+	p := &process{world: w, counter: &counter{looked: map[order.Outcome]int{}}}
+	value, err := p.Encode(st)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.states = []SavedState{{Ref: st.Ref, Partition: 1 - w.Home("a"), Value: value}}
-	p := New(testConfig(), w, w, &run{world: w, owned: []int{0, 1}}, w, nil, &counter{looked: map[order.Outcome]int{}}, slog.New(slog.DiscardHandler))
-	if err := p.Run(t.Context(), func() {}); err == nil || !strings.Contains(err.Error(), "partition count") {
+	w.states = []stored{{SavedState: SavedState{Ref: st.Ref, Partition: 1 - homeOf("a"), Value: value}}}
+	if err := p.pipeline(testConfig()).Run(t.Context(), func() {}); err == nil || !strings.Contains(err.Error(), "partition count") {
 		t.Errorf("Run = %v, want a refusal", err)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // askAt asks for an order that is not to be looked at for a while.
 func (w *world) askAt(id string, wait time.Duration) {
 	at := time.Now().Add(wait).UTC().Format(time.RFC3339)
-	w.put(`{"userTaskID":"t","orderID":"`+id+`","notBefore":"`+at+`"}`, w.Home(id))
+	w.put(`{"userTaskID":"t","orderID":"`+id+`","notBefore":"`+at+`"}`, homeOf(id))
 }
 
 // TestNotBefore: a waiting order does not fill up another one's batch, and a
@@ -86,7 +86,7 @@ func TestDeadlineWhileDown(t *testing.T) {
 		w := newWorld(t)
 		w.stories["a"] = lively()
 		at := time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)
-		w.put(`{"userTaskID":"t","orderID":"a","deadline":"`+at+`"}`, w.Home("a"))
+		w.put(`{"userTaskID":"t","orderID":"a","deadline":"`+at+`"}`, homeOf("a"))
 		cfg := testConfig()
 		cfg.Timing.Terms.Settle = 12 * 60 * minute
 		proc := w.start(cfg)
@@ -113,7 +113,7 @@ func TestForwardTooLarge(t *testing.T) {
 		w := newWorld(t)
 		var ids []string
 		for i := 0; len(ids) < 40; i++ {
-			if id := fmt.Sprint("order-", i); w.Home(id) == 1 {
+			if id := fmt.Sprint("order-", i); homeOf(id) == 1 {
 				w.stories[id] = done()
 				ids = append(ids, id)
 			}

@@ -1,12 +1,12 @@
 package export
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/fnv"
+	"maps"
 	"slices"
 	"sync"
 	"testing"
@@ -15,20 +15,22 @@ import (
 	"callstream/internal/order"
 )
 
-// world is the outside of a pipeline, in memory: Kafka's topics and the API.
-// It outlives pipelines, as the real one outlives processes, and it polices
-// the order of effects: a state may not claim what was not published, an
-// offset may not pass a request that stands nowhere.
+// world is the outside of pipelines, in memory: Kafka's topics and the API. It
+// outlives processes, as the real one does, and what is durable polices itself
+// (police_test.go): whatever writes to it too early, twice with another
+// content, or backwards fails the test.
 type world struct {
 	t  *testing.T
 	mu sync.Mutex
 
 	requests  map[int][]Record
+	arrived   chan struct{} // closed and made anew with each request
 	committed map[int]int64
-	states    []SavedState
+	states    []stored
 	events    []*order.Event
 	letters   []DeadLetter
 	forwards  []Forward
+	seals     []seal
 
 	stories map[string]story
 	began   time.Time
@@ -38,8 +40,14 @@ type world struct {
 	garbled map[string]bool // orders whose part can't be decoded
 	silent  bool            // Answering says no
 
-	fault *fault
-	dead  func() // ends the process; nil: none runs
+	takes map[string]time.Duration // how long an effect takes, half of it before it takes place
+	fault *fault                   // nil = none
+}
+
+// stored is a state as it stands in the log, and what it says (nil: removed).
+type stored struct {
+	SavedState
+	says *order.State
 }
 
 // story is what the API shows of an order: versions, each from its time on.
@@ -50,20 +58,12 @@ type version struct {
 	show order.Answer
 }
 
-// fault kills the process at the nth call of an effect.
-type fault struct {
-	effect  string
-	nth     int
-	applied bool // the effect takes place, its acknowledgement is lost
-	fired   bool
-}
-
 var errKilled = errors.New("killed")
 
 func newWorld(t *testing.T) *world {
 	return &world{
-		t: t, requests: map[int][]Record{}, committed: map[int]int64{}, stories: map[string]story{},
-		reject: map[string]bool{}, garbled: map[string]bool{}, began: time.Now(),
+		t: t, requests: map[int][]Record{}, arrived: make(chan struct{}), committed: map[int]int64{}, stories: map[string]story{},
+		reject: map[string]bool{}, garbled: map[string]bool{}, began: time.Now(), takes: map[string]time.Duration{fetch: 10 * time.Millisecond},
 	}
 }
 
@@ -76,144 +76,185 @@ func (w *world) set(change func()) {
 
 const partitions = 2
 
-func (w *world) Home(id string) int {
+func homeOf(id string) int {
 	h := fnv.New32a()
 	h.Write([]byte(id))
 	return int(h.Sum32() % partitions)
 }
 
-// put appends a request to the partition of the first order it names.
+// put appends a request to a partition.
 func (w *world) put(value string, at int, headers ...Header) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.requests[at] = append(w.requests[at], Record{
-		Partition: at, Offset: int64(len(w.requests[at])), Value: []byte(value), Headers: headers, Time: time.Now(),
-	})
+	w.append(Record{Partition: at, Value: []byte(value), Headers: headers})
 }
 
+func (w *world) append(r Record) {
+	r.Offset, r.Time = int64(len(w.requests[r.Partition])), time.Now()
+	w.requests[r.Partition] = append(w.requests[r.Partition], r)
+	close(w.arrived)
+	w.arrived = make(chan struct{})
+}
+
+// ask asks for an order at its home.
 func (w *world) ask(mode, id string) {
-	w.put(fmt.Sprintf(`{"userTaskID":"t","orderID":%q,"mode":%q}`, id, mode), w.Home(id))
+	w.put(fmt.Sprintf(`{"userTaskID":"t","orderID":%q,"mode":%q}`, id, mode), homeOf(id))
 }
 
-// effect runs one effect, or dies before or after it.
-func (w *world) effect(name string, apply func()) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.dead == nil {
-		return errKilled // a dead process has no effects
-	}
-	f := w.fault
-	if f == nil || f.fired || f.effect != name {
-		apply()
-		return nil
-	}
-	if f.nth--; f.nth > 0 {
-		apply()
-		return nil
-	}
-	f.fired = true
-	if f.applied {
-		apply()
-	}
-	w.dead()
-	w.dead = nil
-	return errKilled
+// process runs a pipeline over the world until it is stopped or dies. It is
+// the pipeline's API, Output, Session and States.
+type process struct {
+	*world
+	*counter
+	stop  func()        // as SIGTERM
+	dead  chan struct{} // closed by kill -9: no effect takes place any more
+	ended chan error
 }
 
-func (w *world) Publish(_ context.Context, events []*order.Event) (big []TooLarge, err error) {
-	err = w.effect("publish", func() {
-		for _, ev := range events {
+func (w *world) start(cfg Config) *process {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &process{world: w, counter: &counter{looked: map[order.Outcome]int{}}, stop: cancel, dead: make(chan struct{}), ended: make(chan error, 1)}
+	pipeline := p.pipeline(cfg)
+	go func() { p.ended <- pipeline.Run(ctx, func() {}) }()
+	return p
+}
+
+// end stops the process as SIGTERM does and waits for it.
+func (p *process) end(t *testing.T) {
+	t.Helper()
+	p.stop()
+	if err := <-p.ended; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}
+
+func (p *process) kill() {
+	close(p.dead)
+	p.stop()
+}
+
+func (p *process) isDead() bool {
+	select {
+	case <-p.dead:
+		return true
+	default:
+		return false
+	}
+}
+
+// effect lets an effect of n parts take place, as far as the world's fault lets
+// it: apply is called with how many of the parts do.
+func (p *process) effect(ctx context.Context, name string, what any, n int, apply func(parts int)) error {
+	half := p.takes[name] / 2
+	if err := p.pass(ctx, half); err != nil {
+		return err
+	}
+	p.mu.Lock()
+	if p.isDead() {
+		p.mu.Unlock()
+		return errKilled
+	}
+	err := p.fault.strike(p, name, what, n, apply)
+	p.mu.Unlock()
+	if errors.Is(err, errHangs) {
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	if err == nil {
+		err = p.pass(ctx, half)
+	}
+	return err
+}
+
+// pass lets time pass for the process.
+func (p *process) pass(ctx context.Context, d time.Duration) error {
+	if d == 0 {
+		return nil
+	}
+	select {
+	case <-time.After(d):
+		return nil
+	case <-p.dead:
+		return errKilled
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (p *process) Publish(ctx context.Context, events []*order.Event) (big []TooLarge, err error) {
+	err = p.effect(ctx, publish, events, len(events), func(n int) {
+		for _, ev := range events[:n] {
 			if l, ok := ev.Body.(*order.TranscriptLine); ok && l.Text == "huge" {
 				big = append(big, TooLarge{Event: ev, Bytes: 9_000_000})
 				continue
 			}
-			w.events = append(w.events, ev)
+			p.checkEvent(ev)
+			p.events = append(p.events, ev)
+			p.seal("event "+ev.ID.String(), func() string { return fmt.Sprintf("%s %+v", content(ev), ev.ObservedAt) })
 		}
 	})
 	return big, err
 }
 
-func (w *world) Bury(_ context.Context, letters []DeadLetter) error {
-	return w.effect("bury", func() { w.letters = append(w.letters, letters...) })
-}
-
-func (w *world) Forward(_ context.Context, forwards []Forward) error {
-	if len(forwards) == 0 {
-		return nil
-	}
-	return w.effect("forward", func() {
-		w.forwards = append(w.forwards, forwards...)
-		for _, f := range forwards {
-			w.requests[f.Partition] = append(w.requests[f.Partition], Record{
-				Partition: f.Partition, Offset: int64(len(w.requests[f.Partition])),
-				Key: f.Key, Value: f.Value, Headers: f.Headers, Time: time.Now(),
-			})
+func (p *process) Bury(ctx context.Context, letters []DeadLetter) error {
+	return p.effect(ctx, bury, letters, len(letters), func(n int) {
+		for _, l := range letters[:n] {
+			p.letters = append(p.letters, l)
+			p.seal("dead letter", func() string { return fmt.Sprintf("%s %s", l.Key, l.Value) })
 		}
 	})
 }
 
-func (w *world) Save(_ context.Context, states []SavedState) error {
-	return w.effect("save", func() {
-		for _, s := range states {
-			w.checkPublished(s)
-			if s.Partition != w.Home(s.Ref.ID) {
-				w.t.Errorf("state of %s saved in partition %d", s.Ref.ID, s.Partition)
+func (p *process) Forward(ctx context.Context, forwards []Forward) error {
+	return p.effect(ctx, forward, forwards, len(forwards), func(n int) {
+		for _, f := range forwards[:n] {
+			p.forwards = append(p.forwards, f)
+			p.append(Record{Partition: f.Partition, Key: f.Key, Value: f.Value, Headers: f.Headers})
+		}
+	})
+}
+
+func (p *process) Save(ctx context.Context, states []SavedState) error {
+	return p.effect(ctx, save, states, len(states), func(n int) {
+		for _, s := range states[:n] {
+			st := stored{SavedState: s}
+			if s.Value != nil {
+				st.says = p.decode(s.Value)
 			}
-			w.states = append(w.states, s)
+			p.checkState(st)
+			p.states = append(p.states, st)
+			p.seal("state of "+s.Ref.ID, func() string { return string(s.Value) })
 		}
 	})
 }
 
-// checkPublished holds a state against the log: what it claims must be there.
-func (w *world) checkPublished(s SavedState) {
-	if s.Value == nil {
-		return
-	}
-	st, err := w.Decode(s.Value)
-	if err != nil {
-		w.t.Errorf("saved state can't be read: %v", err)
-		return
-	}
-	for _, c := range st.Calls {
-		has := func(match func(*order.Event) bool) bool {
-			return slices.ContainsFunc(w.events, func(ev *order.Event) bool {
-				return ev.Ref == s.Ref && ev.CallID == c.ID && match(ev)
-			})
+func (p *process) Commit(offsets map[int]int64) error {
+	offsets = maps.Clone(offsets)
+	return p.effect(context.Background(), commit, offsets, 1, func(n int) {
+		for partition, offset := range offsets {
+			if n > 0 {
+				p.checkCommit(partition, offset)
+				p.committed[partition] = offset
+			}
 		}
-		if !has(func(ev *order.Event) bool {
-			b, ok := ev.Body.(*order.StatusChanged)
-			return ok && b.Sequence == c.Status.Sequence && b.Status == c.Status.Status
-		}) {
-			w.t.Errorf("state of %s claims status %v of %s, which was not published", s.Ref.ID, c.Status.Status, c.ID)
-		}
-		if c.Completed != nil && !has(func(ev *order.Event) bool {
-			b, ok := ev.Body.(*order.CallCompleted)
-			return ok && b.Revision == c.Completed.Revision
-		}) {
-			w.t.Errorf("state of %s claims revision %d of %s, which was not published", s.Ref.ID, c.Completed.Revision, c.ID)
-		}
-	}
+	})
 }
 
-func (w *world) Encode(st *order.State) ([]byte, error) { return json.Marshal(st) }
+func (*process) Encode(st *order.State) ([]byte, error) { return json.Marshal(st) }
 
-func (w *world) Decode(b []byte) (*order.State, error) {
+func (*process) Decode(b []byte) (*order.State, error) {
 	st := &order.State{}
 	return st, json.Unmarshal(b, st)
 }
 
-// run is one process's session.
-type run struct {
-	*world
-	owned []int
-}
+func (*process) Owned() []int { return []int{0, 1} }
 
-func (r *run) Owned() []int { return r.owned }
+func (*process) Home(id string) int { return homeOf(id) }
 
-func (r *run) Restore(_ context.Context, partition int, each func(key, value []byte) error) error {
-	r.mu.Lock()
-	states := slices.Clone(r.states)
-	r.mu.Unlock()
+func (p *process) Restore(_ context.Context, partition int, each func(key, value []byte) error) error {
+	p.mu.Lock()
+	states := slices.Clone(p.states)
+	p.mu.Unlock()
 	for _, s := range states {
 		if s.Partition == partition {
 			if err := each([]byte(s.Ref.Task+"/"+s.Ref.ID), s.Value); err != nil {
@@ -224,14 +265,14 @@ func (r *run) Restore(_ context.Context, partition int, each func(key, value []b
 	return nil
 }
 
-func (r *run) Read(ctx context.Context, partition int, each func(Record) error) error {
-	r.mu.Lock()
-	at := r.committed[partition]
-	r.mu.Unlock()
+func (p *process) Read(ctx context.Context, partition int, each func(Record) error) error {
+	p.mu.Lock()
+	at := p.committed[partition]
+	p.mu.Unlock()
 	for {
-		r.mu.Lock()
-		log := r.requests[partition]
-		r.mu.Unlock()
+		p.mu.Lock()
+		log, more := p.requests[partition], p.arrived
+		p.mu.Unlock()
 		for ; at < int64(len(log)); at++ {
 			if err := each(log[at]); err != nil {
 				return err
@@ -240,67 +281,31 @@ func (r *run) Read(ctx context.Context, partition int, each func(Record) error) 
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(50 * time.Millisecond):
+		case <-more:
 		}
 	}
 }
 
-func (r *run) Commit(offsets map[int]int64) error {
-	return r.effect("commit", func() {
-		for partition, offset := range offsets {
-			if offset < r.committed[partition] {
-				r.t.Errorf("partition %d: offset went back from %d to %d", partition, r.committed[partition], offset)
-			}
-			for _, rec := range r.requests[partition][:offset] {
-				r.checkDone(rec)
-			}
-			r.committed[partition] = offset
-		}
-	})
+func (*process) Wait() time.Duration { return 0 }
+
+func (p *process) Answering() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return !p.silent
 }
 
-// checkDone holds a committed request against the log: each order it names
-// stands in the state, in a dead letter, or was forwarded.
-func (r *run) checkDone(rec Record) {
-	req, _, err := readRequest(context.Background(), rec.Value, nil)
-	if err != nil {
-		if !slices.ContainsFunc(r.letters, func(l DeadLetter) bool {
-			return l.Reason == order.ReasonUnreadable && l.Partition == rec.Partition && l.Offset == rec.Offset
-		}) {
-			r.t.Errorf("unreadable request %d/%d was committed and is no dead letter", rec.Partition, rec.Offset)
-		}
-		return
-	}
-	for _, id := range req.Orders {
-		stands := slices.ContainsFunc(r.states, func(s SavedState) bool { return s.Ref.ID == id }) ||
-			slices.ContainsFunc(r.letters, func(l DeadLetter) bool { return string(l.Key) == id }) ||
-			slices.ContainsFunc(r.forwards, func(f Forward) bool { return bytes.Contains(f.Value, []byte(id)) })
-		if !stands {
-			r.t.Errorf("request %d/%d was committed, but order %s stands nowhere", rec.Partition, rec.Offset, id)
-		}
-	}
-}
-
-func (w *world) Wait() time.Duration { return 0 }
-func (w *world) Answering() bool {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return !w.silent
-}
-
-func (w *world) Look(_ context.Context, task string, ids []string) (look order.Look, err error) {
-	time.Sleep(10 * time.Millisecond) // virtual: an answer takes its time
-	failed := w.effect("fetch", func() {
-		w.asked = append(w.asked, slices.Clone(ids))
-		if w.down != nil {
-			err = w.down
+func (p *process) Look(ctx context.Context, task string, ids []string) (look order.Look, err error) {
+	failed := p.effect(ctx, fetch, ids, 1, func(int) {
+		p.asked = append(p.asked, slices.Clone(ids))
+		if p.down != nil {
+			err = p.down
 			return
 		}
 		look = order.Look{
-			At: order.Millis(time.Now().UnixMilli()), Seen: map[string]order.Sighting{}, Missing: map[string]bool{}, Rejected: map[string]string{},
+			At: millis(time.Now()), Seen: map[string]order.Sighting{}, Missing: map[string]bool{}, Rejected: map[string]string{},
 		}
 		for _, id := range ids {
-			w.lookAt(&look, order.Ref{Task: task, ID: id})
+			p.lookAt(&look, order.Ref{Task: task, ID: id})
 		}
 	})
 	if failed != nil {
