@@ -33,8 +33,8 @@
 //
 // A call is known by its callID. One without is held back until it has one or
 // has ended; then it is named <orderID>#<attempt> and keeps that name. The
-// attempt is its place in the order's list when it was first seen. Two entries
-// for one call are merged, the further one wins (merge.go).
+// attempt is its place in the order's list when it was first seen (calls.go).
+// Two entries for one call are merged, the further one wins (merge.go).
 //
 // # Identity
 //

@@ -5,8 +5,9 @@ import (
 	"strconv"
 )
 
-// A list tells lay how to treat the items of one kind. Lists keep what was
-// announced, in place, and add what is new at the end.
+// A list tells lay how to treat the items of one kind. What was announced keeps
+// its place, and what is new comes at the end: places name corrections, and a
+// consumer sees items in the order in which it learnt of them.
 type list[T comparable] struct {
 	name string
 	id   func(T) string                   // empty: the vendor gave none
@@ -56,8 +57,8 @@ func (o *overlay) params(was, now []Param) []Param {
 	})
 }
 
-// lay lays the items of an answer over those announced. A correction is known
-// by the item's place among the announced ones, which never changes.
+// lay lays the items of an answer over those announced. A correction of the
+// third announced SMS is named "sms#2…", for its place never changes.
 func lay[T comparable](o *overlay, was, now []T, l list[T]) []T {
 	switch {
 	case len(was) == 0:
@@ -80,9 +81,14 @@ func lay[T comparable](o *overlay, was, now []T, l list[T]) []T {
 }
 
 // places finds each item of an answer among the announced ones; -1 for a new
-// one. The n-th item with an ID is the n-th announced with it; so are those
-// without. An item that got its ID later is known, with and without it, by its
-// place and by all else being as it was.
+// one. An announced item is given away once:
+//
+//  1. An item with an ID is the announced one with that ID. The vendor may use
+//     an ID twice: the second item with it is then the second announced with it.
+//  2. An item may get its ID after it was announced, or lose it in a bad answer.
+//     It is known by standing at the same place with all else as it was: the
+//     message {"", "hi"} at place 0 is {"m1", "hi"} at place 0, not a new one.
+//  3. An item without an ID is the next announced one without.
 func (l list[T]) places(was, now []T) []int {
 	places := make([]int, len(now))
 	taken := make([]bool, len(was))
@@ -94,19 +100,19 @@ func (l list[T]) places(was, now []T) []int {
 			}
 		}
 	}
-	for i := range now {
+	for i := range now { // 1
 		places[i] = -1
 		if l.id(now[i]) != "" {
 			find(i)
 		}
 	}
-	for i := range now {
+	for i := range now { // 2
 		if places[i] < 0 && i < len(was) && !taken[i] && (l.id(was[i]) == "") != (l.id(now[i]) == "") &&
 			l.bare(was[i]) == l.bare(now[i]) {
 			places[i], taken[i] = i, true
 		}
 	}
-	for i := range now {
+	for i := range now { // 3
 		if places[i] < 0 && l.id(now[i]) == "" {
 			find(i)
 		}

@@ -1,9 +1,10 @@
 package order
 
-// MergeAnswers joins two entries for one order in one API answer, call by
-// call; of two entries for one call the further one wins, of equal ones the
-// one of the order's entry that says it is finished, else b's. Neither a nor b
-// may be used afterwards.
+// MergeAnswers joins two entries for one order that stand in one API answer,
+// call by call. Of two entries for one call the further one wins. Where they are
+// equally far the entry that says the order is finished is taken for the newer
+// one, since orders finish and seldom go on again; else b, which came later in
+// the answer. Neither a nor b may be used afterwards.
 func MergeAnswers(a, b *Answer) *Answer {
 	if a.Finished && !b.Finished {
 		a, b = b, a // b says more
@@ -48,8 +49,9 @@ func hasCall(calls []Call, id string) bool {
 	return false
 }
 
-// mergeCall joins c, which stood at place in its own list, into calls; pick
-// chooses between two views of one call.
+// mergeCall joins c, which stood at place in its own list (-1: it has none), into
+// calls. A call without an ID is the one at its place, where one of the two has
+// no ID; pick chooses between two views of one call.
 func mergeCall(calls []Call, place int, c Call, pick func(known, other Call) Call) []Call {
 	for i := range calls {
 		if c.ID != "" && calls[i].ID == c.ID {
@@ -66,8 +68,8 @@ func mergeCall(calls []Call, place int, c Call, pick func(known, other Call) Cal
 	return append(calls, c)
 }
 
-// further returns the one of two views of a call that is further on; of equal
-// ones the one with the longer transcript, then b.
+// further returns the view of a call that is further on. Where both are equally
+// far, a transcript only grows, so the longer one is newer; else b.
 func further(a, b Call) Call {
 	ra, rb := progress(a), progress(b)
 	if ra > rb || ra == rb && len(a.Lines) > len(b.Lines) {
@@ -76,8 +78,9 @@ func further(a, b Call) Call {
 	return b
 }
 
-// progress orders views of one call: none, on its way, unknown, plainly
-// completed, completed with a reason.
+// progress orders the views of one call: no status, on its way (1 to 5), a number
+// that is not in the table, plainly completed, completed with a reason. Plain 6
+// comes before a reason since the vendor fills the reason in later.
 func progress(c Call) int {
 	const unknownRank, endedRank, reasonRank = 6, 7, 8
 	switch {

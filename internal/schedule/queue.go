@@ -41,9 +41,10 @@ func NewQueue(size int, linger time.Duration) *Queue {
 	return &Queue{size: size, linger: millis(linger), tasks: map[string]*task{}}
 }
 
-// Set puts an order into the queue, or moves it. From is when its pause began;
-// a batch with room takes it once half of the pause is over. From = due: never
-// before it is due.
+// Set puts an order into the queue, or moves it. A place in a request that goes
+// out anyway costs nothing, so a batch with room takes an order early, once half
+// of the pause since from is over: with from 100 s and due 160 s, from 130 s on.
+// Where from is due, there is no pause to be cut short and it waits until then.
 func (q *Queue) Set(i *Item, from, due order.Millis) {
 	t := q.tasks[i.Ref.Task]
 	if t == nil {
@@ -105,8 +106,10 @@ func (q *Queue) Next(now order.Millis) (at order.Millis, ok bool) {
 	return first + q.linger, true
 }
 
-// full reports whether at least size orders are due. It looks at no more than
-// twice as many: below an order that is not due none is.
+// full reports whether at least size orders are due. The items are a heap by
+// due time: each is due no later than the two below it. So where one is not due,
+// nothing below it is, and the walk turns back. It sees at most the due ones
+// and the two below each.
 func (t *task) full(size int, now order.Millis) bool {
 	if len(t.items) < size {
 		return false
