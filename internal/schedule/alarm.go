@@ -9,8 +9,8 @@ type Alarm struct {
 	at   int
 }
 
-func (a *Alarm) before(other node) bool { return a.when < other.(*Alarm).when }
-func (a *Alarm) place() *int            { return &a.at }
+func (a *Alarm) before(other *Alarm) bool { return a.when < other.when }
+func (a *Alarm) place() *int              { return &a.at }
 
 // Alarms holds when the time of each order is over. The zero Alarms is empty.
 type Alarms struct{ alarms nodes[*Alarm] }

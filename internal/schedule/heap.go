@@ -3,13 +3,13 @@ package schedule
 import "container/heap"
 
 // node is what a heap holds: something with a time and a place in the heap.
-type node interface {
-	before(other node) bool
+type node[T any] interface {
+	before(other T) bool
 	place() *int // 1 + the index in its heap; 0 = in none
 }
 
 // nodes is a heap of T by time.
-type nodes[T node] []T
+type nodes[T node[T]] []T
 
 func (h nodes[T]) Len() int           { return len(h) }
 func (h nodes[T]) Less(i, j int) bool { return h[i].before(h[j]) }

@@ -14,8 +14,8 @@ type Item struct {
 	at   int
 }
 
-func (i *Item) before(other node) bool { return i.due < other.(*Item).due }
-func (i *Item) place() *int            { return &i.at }
+func (i *Item) before(other *Item) bool { return i.due < other.due }
+func (i *Item) place() *int             { return &i.at }
 
 // Queue holds the orders that are to be looked at and forms batches of them.
 type Queue struct {
@@ -32,8 +32,8 @@ type task struct {
 	at    int
 }
 
-func (t *task) before(other node) bool { return t.items[0].due < other.(*task).items[0].due }
-func (t *task) place() *int            { return &t.at }
+func (t *task) before(other *task) bool { return t.items[0].due < other.items[0].due }
+func (t *task) place() *int             { return &t.at }
 
 // NewQueue returns an empty queue whose batches have at most size orders; an
 // order that is due waits for others of its task up to linger.

@@ -42,4 +42,3 @@ func TestNextLook(t *testing.T) {
 		})
 	}
 }
-
