@@ -17,6 +17,7 @@ import (
 	"callstream/internal/broker"
 	"callstream/internal/config"
 	"callstream/internal/embedded"
+	"callstream/internal/record"
 	"callstream/internal/simulator"
 	"callstream/internal/status"
 )
@@ -176,7 +177,7 @@ func (d *demo) read(ctx context.Context) error {
 	t := d.cfg.Topics
 	var mu sync.Mutex
 	return d.broker.Tail(ctx, []string{t.Status, t.Completed, t.Transcript, t.State, t.DeadLetters}, true, false,
-		func(topic string, r broker.Record) error {
+		func(topic string, r record.Record) error {
 			mu.Lock()
 			defer mu.Unlock()
 			if topic == t.DeadLetters {

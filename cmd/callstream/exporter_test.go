@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"callstream/internal/broker"
+	"callstream/internal/record"
 	"callstream/internal/simulator"
 )
 
@@ -150,9 +151,9 @@ func TestBadInput(t *testing.T) {
 	long := strings.Repeat("x", 257)
 	odd := []string{"done-a b", "done-a/b%2F", `done-"q"`, "done-\n\x01", strings.Repeat("done-", 51)}
 	requests := t.Context()
-	put := func(value []byte, headers ...broker.Header) {
+	put := func(value []byte, headers ...record.Header) {
 		t.Helper()
-		err := b.Write(requests, []broker.Message{{
+		err := b.Write(requests, []record.Message{{
 			Topic: l.config().Topics.Requests, Partition: b.Home("done-a b"), Key: []byte("k"), Value: value, Headers: headers,
 		}})
 		if err != nil {
@@ -168,7 +169,7 @@ func TestBadInput(t *testing.T) {
 		put([]byte(bad))
 	}
 	put(nil)
-	put([]byte(`{"userTaskID":"t","orderID":"`+strangerTo(b, "done-a b")+`"}`), broker.Header{Key: "callstream-forwarded", Value: []byte("x/0/0")})
+	put([]byte(`{"userTaskID":"t","orderID":"`+strangerTo(b, "done-a b")+`"}`), record.Header{Key: "callstream-forwarded", Value: []byte("x/0/0")})
 	put([]byte(`{"userTaskID":"` + testTask + `","orderIDs":["` + odd[0] + `","` + long + `","` + odd[0] + `"]}`))
 	many := names("done-many-", 1000)
 	put([]byte(`{"userTaskID":"` + testTask + `","orderIDs":["` + strings.Join(many, `","`) + `"]}`))
@@ -191,7 +192,7 @@ func TestBadInput(t *testing.T) {
 	l.check(j, false, append(odd, many...)...)
 }
 
-func (j *journal) reasonsOf() []broker.Record {
+func (j *journal) reasonsOf() []record.Record {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.letters

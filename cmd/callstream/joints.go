@@ -14,6 +14,7 @@ import (
 	"callstream/internal/callbot"
 	"callstream/internal/export"
 	"callstream/internal/order"
+	"callstream/internal/record"
 )
 
 // The adapters know order and not each other; these joints turn what one says
@@ -41,35 +42,13 @@ func (s session) Owned() []int {
 	return owned
 }
 
-func (s session) Read(ctx context.Context, partition int, each func(export.Record) error) error {
+func (s session) Read(ctx context.Context, partition int, each func(record.Record) error) error {
 	for _, a := range s.Session.Owned {
 		if a.Partition == partition {
-			return s.Session.Read(ctx, partition, a.Offset, func(r broker.Record) error {
-				return each(export.Record{
-					Partition: r.Partition, Offset: r.Offset, Key: r.Key, Value: r.Value, Time: r.Time,
-					Headers: convertHeaders[export.Header](r.Headers),
-				})
-			})
+			return s.Session.Read(ctx, partition, a.Offset, each)
 		}
 	}
 	return fmt.Errorf("partition %d is not owned", partition)
-}
-
-// convertHeaders turns one package's headers into another's.
-func convertHeaders[To, From interface {
-	~struct {
-		Key   string
-		Value []byte
-	}
-}](headers []From) []To {
-	if headers == nil {
-		return nil
-	}
-	out := make([]To, len(headers))
-	for i, h := range headers {
-		out[i] = To(h)
-	}
-	return out
 }
 
 // output joins export to avro, which encodes, and broker, which writes.
@@ -105,7 +84,7 @@ func (o *output) Publish(ctx context.Context, events []*order.Event) ([]export.T
 }
 
 func (o *output) publish(ctx context.Context, events []*order.Event) (oversized []export.TooLarge, err error) {
-	messages := make([]broker.Message, 0, len(events))
+	messages := make([]record.Message, 0, len(events))
 	sent := make([]*order.Event, 0, len(events))
 	for _, ev := range events {
 		m, err := o.encoder.Event(ev)
@@ -116,8 +95,8 @@ func (o *output) publish(ctx context.Context, events []*order.Event) (oversized 
 		if err != nil {
 			return nil, fmt.Errorf("encode event: %w", err)
 		}
-		messages = append(messages, broker.Message{
-			Topic: o.topic(m.Kind), Partition: broker.ByKey, Key: m.Key, Value: m.Value, Headers: convertHeaders[broker.Header](m.Headers),
+		messages = append(messages, record.Message{
+			Topic: o.topic(m.Kind), Partition: record.ByKey, Key: m.Key, Value: m.Value, Headers: m.Headers,
 		})
 		sent = append(sent, ev)
 	}
@@ -134,20 +113,20 @@ func (o *output) publish(ctx context.Context, events []*order.Event) (oversized 
 
 // Save writes states under task and order, each path-escaped, joined by a slash.
 func (o *output) Save(ctx context.Context, states []export.SavedState) error {
-	messages := make([]broker.Message, len(states))
+	messages := make([]record.Message, len(states))
 	for i, s := range states {
 		key := url.PathEscape(s.Ref.Task) + "/" + url.PathEscape(s.Ref.ID)
-		messages[i] = broker.Message{Topic: o.topics.State, Partition: s.Partition, Key: []byte(key), Value: s.Value}
+		messages[i] = record.Message{Topic: o.topics.State, Partition: s.Partition, Key: []byte(key), Value: s.Value}
 	}
 	return o.broker.Write(ctx, messages)
 }
 
 // Forward writes requests to their home partitions.
 func (o *output) Forward(ctx context.Context, forwards []export.Forward) error {
-	messages := make([]broker.Message, len(forwards))
+	messages := make([]record.Message, len(forwards))
 	for i, f := range forwards {
-		messages[i] = broker.Message{
-			Topic: o.topics.Requests, Partition: f.Partition, Key: f.Key, Value: f.Value, Headers: convertHeaders[broker.Header](f.Headers),
+		messages[i] = record.Message{
+			Topic: o.topics.Requests, Partition: f.Partition, Key: f.Key, Value: f.Value, Headers: f.Headers,
 		}
 	}
 	return o.broker.Write(ctx, messages)
@@ -155,16 +134,16 @@ func (o *output) Forward(ctx context.Context, forwards []export.Forward) error {
 
 // Bury writes dead letters. One too large keeps its coordinates, not its bytes.
 func (o *output) Bury(ctx context.Context, letters []export.DeadLetter) error {
-	messages := make([]broker.Message, len(letters))
+	messages := make([]record.Message, len(letters))
 	for i, l := range letters {
 		messages[i] = o.bury(&l)
 	}
 	return o.broker.Write(ctx, messages)
 }
 
-func (o *output) bury(l *export.DeadLetter) broker.Message {
-	m := broker.Message{Topic: o.topics.DeadLetters, Partition: broker.ByKey, Key: l.Key, Value: l.Value}
-	ours := []broker.Header{
+func (o *output) bury(l *export.DeadLetter) record.Message {
+	m := record.Message{Topic: o.topics.DeadLetters, Partition: record.ByKey, Key: l.Key, Value: l.Value}
+	ours := []record.Header{
 		{Key: "reason", Value: []byte(l.Reason)},
 		{Key: "detail", Value: []byte(l.Detail)},
 		{Key: "topic", Value: []byte(o.topics.Requests)},
@@ -175,7 +154,7 @@ func (o *output) bury(l *export.DeadLetter) broker.Message {
 	size := len(l.Key) + len(l.Value)
 	for _, h := range l.Headers {
 		if !isOurs(ours, h.Key) {
-			m.Headers = append(m.Headers, broker.Header(h))
+			m.Headers = append(m.Headers, h)
 			size += len(h.Key) + len(h.Value) + 10 // and its lengths
 		}
 	}
@@ -189,7 +168,7 @@ func (o *output) bury(l *export.DeadLetter) broker.Message {
 	return m
 }
 
-func isOurs(ours []broker.Header, key string) bool {
+func isOurs(ours []record.Header, key string) bool {
 	for _, h := range ours {
 		if h.Key == key {
 			return true

@@ -19,6 +19,7 @@ import (
 	"callstream/internal/broker"
 	"callstream/internal/config"
 	"callstream/internal/embedded"
+	"callstream/internal/record"
 	"callstream/internal/simulator"
 )
 
@@ -174,12 +175,12 @@ type journal struct {
 	mu      sync.Mutex
 	events  []journalled
 	states  map[string]avro.Decoded // by key; removed ones are gone
-	letters []broker.Record
+	letters []record.Record
 }
 
 type journalled struct {
 	avro.Decoded
-	record broker.Record
+	record record.Record
 	topic  string
 }
 
@@ -196,7 +197,7 @@ func (l *lab) follow(b *broker.Broker) *journal {
 	done := make(chan error, 1)
 	go func() {
 		done <- b.Tail(ctx, []string{t.Status, t.Completed, t.Transcript, t.State, t.DeadLetters}, true, false,
-			func(topic string, r broker.Record) error { return j.add(decoder, topic, r, t) })
+			func(topic string, r record.Record) error { return j.add(decoder, topic, r, t) })
 	}()
 	l.t.Cleanup(func() {
 		stop()
@@ -207,7 +208,7 @@ func (l *lab) follow(b *broker.Broker) *journal {
 	return j
 }
 
-func (j *journal) add(decoder *avro.AnyDecoder, topic string, r broker.Record, t config.Topics) error {
+func (j *journal) add(decoder *avro.AnyDecoder, topic string, r record.Record, t config.Topics) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch {
@@ -266,7 +267,7 @@ func (j *journal) reasons() map[string]int {
 	return n
 }
 
-func headerOf(r broker.Record, key string) string {
+func headerOf(r record.Record, key string) string {
 	for _, h := range r.Headers {
 		if h.Key == key {
 			return string(h.Value)

@@ -7,7 +7,7 @@ import (
 	"github.com/fatih/color"
 
 	"callstream/internal/avro"
-	"callstream/internal/broker"
+	"callstream/internal/record"
 )
 
 // eventLine is one line for a person: what happened to which call. Colours are
@@ -67,7 +67,7 @@ func corrected(revision string) string {
 }
 
 // plainLine is a line for a record that is no Avro: a request or a dead letter.
-func plainLine(topic string, r broker.Record) string {
+func plainLine(topic string, r record.Record) string {
 	line := fmt.Sprintf("%s/%d/%d %s", topic, r.Partition, r.Offset, r.Value)
 	for _, h := range r.Headers {
 		if h.Key == "reason" || h.Key == "detail" {

@@ -17,6 +17,7 @@ import (
 
 	"callstream/internal/broker"
 	"callstream/internal/config"
+	"callstream/internal/record"
 )
 
 // requestOptions are the flags of `callstream request`.
@@ -205,13 +206,13 @@ func (o *requestOptions) put(ctx context.Context, b *broker.Broker, topic string
 	const chunk = 5000 // a line of progress each
 	for sent := 0; sent < len(orders); {
 		n := min(chunk, len(orders)-sent)
-		messages := make([]broker.Message, n)
+		messages := make([]record.Message, n)
 		for i, a := range orders[sent : sent+n] {
 			value, err := json.Marshal(o.body(a))
 			if err != nil {
 				return fmt.Errorf("%s: %w", a.where, err)
 			}
-			messages[i] = broker.Message{Topic: topic, Partition: broker.ByKey, Key: []byte(a.order), Value: value}
+			messages[i] = record.Message{Topic: topic, Partition: record.ByKey, Key: []byte(a.order), Value: value}
 		}
 		if err := b.Write(ctx, messages); err != nil {
 			return fmt.Errorf("%d of %d sent, the next %d maybe: %w", sent, len(orders), n, err)

@@ -14,6 +14,7 @@ import (
 	"callstream/internal/avro"
 	"callstream/internal/broker"
 	"callstream/internal/config"
+	"callstream/internal/record"
 )
 
 // tailOptions are the flags of `callstream tail`.
@@ -95,7 +96,7 @@ func (o *tailOptions) print(ctx context.Context, b *broker.Broker, registry *avr
 		return err
 	}
 	var mu sync.Mutex
-	return b.Tail(ctx, topics, o.from, o.end, func(topic string, r broker.Record) error {
+	return b.Tail(ctx, topics, o.from, o.end, func(topic string, r record.Record) error {
 		line, err := o.line(ctx, decoder, topic, r)
 		if err != nil {
 			return err
@@ -119,7 +120,7 @@ type tailed struct {
 	Value     any               `json:"value"`
 }
 
-func (o *tailOptions) line(ctx context.Context, decoder *avro.AnyDecoder, topic string, r broker.Record) (string, error) {
+func (o *tailOptions) line(ctx context.Context, decoder *avro.AnyDecoder, topic string, r record.Record) (string, error) {
 	d, err := decoder.Decode(ctx, r.Value)
 	isAvro := err == nil
 	if err != nil && ctx.Err() != nil {

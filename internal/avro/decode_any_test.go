@@ -11,7 +11,7 @@ import (
 )
 
 func TestDecodeAny(t *testing.T) {
-	foreign := record(`{"name":"b","type":"bytes"},{"name":"a","type":{"type":"map","values":["null","int"]}},` +
+	foreign := askRecord(`{"name":"b","type":"bytes"},{"name":"a","type":{"type":"map","values":["null","int"]}},` +
 		`{"name":"at","type":["null",{"type":"long","logicalType":"timestamp-micros"}]},{"name":"f","type":"double"},{"name":"g","type":"float"},` +
 		`{"name":"sub","type":["null",{"type":"record","name":"Sub","fields":[{"name":"x","type":"boolean"}]}]}`)
 	nan := []byte{0, 0, 0, 0, 0, 0, 0xf8, 0x7f} // the quiet NaN of IEEE 754, little-endian

@@ -9,6 +9,7 @@ import (
 	"github.com/linkedin/goavro/v2"
 
 	"callstream/internal/order"
+	"callstream/internal/record"
 	"callstream/schemas"
 )
 
@@ -35,10 +36,7 @@ type Options struct {
 type SchemaIDs map[order.Kind]uint32
 
 // Header is a header of a message.
-type Header struct {
-	Key   string
-	Value []byte // not to be written to: some are shared between messages
-}
+type Header = record.Header
 
 // Message is an event as it goes to the topic of its kind.
 type Message struct {
@@ -126,10 +124,10 @@ func NewEncoder(opts Options, ids SchemaIDs) (*Encoder, error) {
 			codec:  codec,
 			prefix: prefix,
 			fixed: [4]Header{
-				{"ce_specversion", []byte("1.0")},
-				{"ce_type", []byte("callstream." + k.String() + ".v1")},
-				{"ce_source", []byte(opts.Source)},
-				{"content-type", []byte("application/avro")},
+				{Key: "ce_specversion", Value: []byte("1.0")},
+				{Key: "ce_type", Value: []byte("callstream." + k.String() + ".v1")},
+				{Key: "ce_source", Value: []byte(opts.Source)},
+				{Key: "content-type", Value: []byte("application/avro")},
 			},
 			pool: &sync.Pool{New: newScratch},
 		}
@@ -222,11 +220,11 @@ func (k *kindEncoder) headers(ev *order.Event) []Header {
 	headers := make([]Header, 0, 8)
 	headers = append(headers, k.fixed[:]...)
 	headers = append(headers,
-		Header{"ce_id", text[:len(id):len(id)]},
-		Header{"ce_time", text[len(id):timeEnd:timeEnd]},
-		Header{"ce_subject", text[timeEnd:]})
+		Header{Key: "ce_id", Value: text[:len(id):len(id)]},
+		Header{Key: "ce_time", Value: text[len(id):timeEnd:timeEnd]},
+		Header{Key: "ce_subject", Value: text[timeEnd:]})
 	if ev.Replay {
-		headers = append(headers, Header{"callstream-replay", []byte("true")})
+		headers = append(headers, Header{Key: "callstream-replay", Value: []byte("true")})
 	}
 	return headers
 }

@@ -41,7 +41,7 @@ func TestMeasure(t *testing.T) {
 		{"a block with its size", strs, "\x01\x04\x02a\x00", nil},
 		{"a map", `{"type":"map","values":"int"}`, "\x02\x02a\x01\x00", nil},
 		{"a long of ten bytes", `"long"`, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", nil},
-		{"every kind that has a size", record(`{"name":"a","type":"float"},{"name":"b","type":"double"},{"name":"c","type":{"type":"fixed","name":"F","size":3}},{"name":"d","type":"bytes"},{"name":"e","type":"boolean"}`), "ffffddddddddFFF\x02b\x01", nil},
+		{"every kind that has a size", askRecord(`{"name":"a","type":"float"},{"name":"b","type":"double"},{"name":"c","type":{"type":"fixed","name":"F","size":3}},{"name":"d","type":"bytes"},{"name":"e","type":"boolean"}`), "ffffddddddddFFF\x02b\x01", nil},
 		{"nothing at all", `"null"`, "", nil},
 
 		{"ends before the list", strs, "", errShort},
@@ -80,7 +80,7 @@ func FuzzMeasure(f *testing.F) {
 	f.Add(strs, []byte("\x04\x02a\x02b\x00"))
 	f.Add(tree, []byte("\x02\x02\x00"))
 	f.Add(nulls, []byte("\x02\x00"))
-	f.Add(record(`{"name":"a","type":["null",{"type":"enum","name":"E","symbols":["A","B"]}]}`), []byte("\x02\x02"))
+	f.Add(askRecord(`{"name":"a","type":["null",{"type":"enum","name":"E","symbols":["A","B"]}]}`), []byte("\x02\x02"))
 	f.Fuzz(func(t *testing.T, schema string, data []byte) {
 		s, err := parseShape(schema)
 		if err != nil || s.measure(data) != nil {
@@ -112,10 +112,10 @@ func TestSchemasThatAreNone(t *testing.T) {
 		"a record without fields":   `{"type":"record","name":"A"}`,
 		"fields that are no list":   `{"type":"record","name":"A","fields":{}}`,
 		"a field that is no object": `{"type":"record","name":"A","fields":[1]}`,
-		"a field without name":      record(`{"type":"int"}`),
-		"a field without type":      record(`{"name":"a"}`),
-		"two fields of one name":    record(`{"name":"a","type":"int"},{"name":"a","type":"int"}`),
-		"a name defined twice":      record(`{"name":"a","type":{"type":"fixed","name":"F","size":1}},{"name":"b","type":{"type":"fixed","name":"F","size":1}}`),
+		"a field without name":      askRecord(`{"type":"int"}`),
+		"a field without type":      askRecord(`{"name":"a"}`),
+		"two fields of one name":    askRecord(`{"name":"a","type":"int"},{"name":"a","type":"int"}`),
+		"a name defined twice":      askRecord(`{"name":"a","type":{"type":"fixed","name":"F","size":1}},{"name":"b","type":{"type":"fixed","name":"F","size":1}}`),
 		"an array without items":    `{"type":"array"}`,
 		"a fixed without size":      `{"type":"fixed","name":"F"}`,
 		"a fixed of a huge size":    `{"type":"fixed","name":"F","size":1e18}`,

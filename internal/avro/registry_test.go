@@ -265,7 +265,7 @@ func TestReaderByID(t *testing.T) {
 		respond(w, status, body)
 		return true
 	})
-	fake.SeedSchema("a", 1, 7, sr.Schema{Schema: record(`{"name":"userTaskID","type":"string"}`)})
+	fake.SeedSchema("a", 1, 7, sr.Schema{Schema: askRecord(`{"name":"userTaskID","type":"string"}`)})
 	r := openFake(t, fake.URL(), false)
 	for range 3 {
 		reader, err := r.Reader(ctx, 7)

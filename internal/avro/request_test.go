@@ -23,7 +23,7 @@ func confluent(t testing.TB, id uint32, schema string, value any) []byte {
 	return append(confluentPrefix(id), body...)
 }
 
-func record(fields string) string {
+func askRecord(fields string) string {
 	return `{"type":"record","name":"Ask","namespace":"other.team","fields":[` + fields + `]}`
 }
 
@@ -42,49 +42,49 @@ func TestRequestsOfOtherSchemas(t *testing.T) {
 		},
 		{
 			"plain fields, no nulls",
-			record(`{"name":"userTaskID","type":"string"},{"name":"orderIDs","type":{"type":"array","items":"string"}}`),
+			askRecord(`{"name":"userTaskID","type":"string"},{"name":"orderIDs","type":{"type":"array","items":"string"}}`),
 			map[string]any{"userTaskID": "t", "orderIDs": []string{"a", "b"}},
 			OrderRequest{UserTaskID: "t", OrderIDs: []string{"a", "b"}},
 		},
 		{
 			"fields in another order, and others beside",
-			record(`{"name":"why","type":{"type":"map","values":"long"}},{"name":"orderID","type":["string","null"]},{"name":"userTaskID","type":["null","string"]}`),
+			askRecord(`{"name":"why","type":{"type":"map","values":"long"}},{"name":"orderID","type":["string","null"]},{"name":"userTaskID","type":["null","string"]}`),
 			map[string]any{"why": map[string]any{"x": int64(1)}, "orderID": "o-1", "userTaskID": "t"},
 			OrderRequest{UserTaskID: "t", OrderID: &id},
 		},
 		{
 			"an empty list is not null",
-			record(`{"name":"userTaskID","type":"string"},{"name":"orderIDs","type":["null",{"type":"array","items":"string"}]}`),
+			askRecord(`{"name":"userTaskID","type":"string"},{"name":"orderIDs","type":["null",{"type":"array","items":"string"}]}`),
 			map[string]any{"userTaskID": "t", "orderIDs": map[string]any{"array": []any{}}},
 			OrderRequest{UserTaskID: "t", OrderIDs: []string{}},
 		},
 		{
 			"nullable items, a symbol for the mode",
-			record(`{"name":"orderIDs","type":{"type":"array","items":["null","string"]}},{"name":"mode","type":["null",{"type":"enum","name":"Mode","symbols":["follow","once"]}]}`),
+			askRecord(`{"name":"orderIDs","type":{"type":"array","items":["null","string"]}},{"name":"mode","type":["null",{"type":"enum","name":"Mode","symbols":["follow","once"]}]}`),
 			map[string]any{"orderIDs": []any{"a"}, "mode": map[string]any{"other.team.Mode": "once"}},
 			OrderRequest{OrderIDs: []string{"a"}, Mode: "once"},
 		},
 		{
 			"times in microseconds, as text",
-			record(`{"name":"notBefore","type":{"type":"long","logicalType":"timestamp-micros"}},{"name":"deadline","type":["null","string"]}`),
+			askRecord(`{"name":"notBefore","type":{"type":"long","logicalType":"timestamp-micros"}},{"name":"deadline","type":["null","string"]}`),
 			map[string]any{"notBefore": at, "deadline": "2026-03-04T06:06:07.89+01:00"},
 			OrderRequest{NotBefore: 1772600767890, Deadline: 1772600767890},
 		},
 		{
 			"times as plain numbers, as empty text",
-			record(`{"name":"notBefore","type":["null","long"]},{"name":"deadline","type":"string"}`),
+			askRecord(`{"name":"notBefore","type":["null","long"]},{"name":"deadline","type":"string"}`),
 			map[string]any{"notBefore": int64(1772600767890), "deadline": ""},
 			OrderRequest{NotBefore: 1772600767890},
 		},
 		{
 			"names without namespace within one with",
-			record(`{"name":"mode","type":["null",{"type":"enum","name":"Mode","namespace":"","symbols":["stop"]}]},{"name":"again","type":{"type":"fixed","name":"Mark","size":2}}`),
+			askRecord(`{"name":"mode","type":["null",{"type":"enum","name":"Mode","namespace":"","symbols":["stop"]}]},{"name":"again","type":{"type":"fixed","name":"Mark","size":2}}`),
 			"\x02\x00\x01\x02",
 			OrderRequest{Mode: "stop"},
 		},
 		{
 			"logical types that are none of ours",
-			record(`{"name":"day","type":{"type":"int","logicalType":"date"}},{"name":"userTaskID","type":{"type":"string","logicalType":"uuid"}},{"name":"price","type":{"type":"bytes","logicalType":"decimal","precision":4}}`),
+			askRecord(`{"name":"day","type":{"type":"int","logicalType":"date"}},{"name":"userTaskID","type":{"type":"string","logicalType":"uuid"}},{"name":"price","type":{"type":"bytes","logicalType":"decimal","precision":4}}`),
 			"\x02\x48b2b1ed7d-6d0e-4a94-8b0d-7bbd2a4ef5a3\x02\x05",
 			OrderRequest{UserTaskID: "b2b1ed7d-6d0e-4a94-8b0d-7bbd2a4ef5a3"},
 		},
@@ -130,12 +130,12 @@ func TestRequestsThatAreNone(t *testing.T) {
 		{"an ID that no registry gives", append([]byte{0, 0x80, 0, 0, 0}, good[5:]...), schemaUnder(t, 7, own), ErrNoSchema},
 		{"no registry", good, nil, ErrNoRegistry},
 		{"a schema that is no record", []byte{0, 0, 0, 0, 7, 2, 'x'}, schemaUnder(t, 7, `"string"`), ErrMalformed},
-		{"a number for the task", []byte{0, 0, 0, 0, 7, 2}, schemaUnder(t, 7, record(`{"name":"userTaskID","type":"long"}`)), ErrMalformed},
-		{"a number for the orders", []byte{0, 0, 0, 0, 7, 2}, schemaUnder(t, 7, record(`{"name":"orderIDs","type":"long"}`)), ErrMalformed},
-		{"a null among the orders", []byte{0, 0, 0, 0, 7, 2, 0, 0}, schemaUnder(t, 7, record(`{"name":"orderIDs","type":{"type":"array","items":["null","string"]}}`)), ErrMalformed},
-		{"a boolean for a time", []byte{0, 0, 0, 0, 7, 1}, schemaUnder(t, 7, record(`{"name":"deadline","type":"boolean"}`)), ErrMalformed},
-		{"text that is no time", []byte{0, 0, 0, 0, 7, 12, 's', 'e', 'c', 'r', 'e', 't'}, schemaUnder(t, 7, record(`{"name":"deadline","type":"string"}`)), ErrMalformed},
-		{"a name twice in a map", []byte{0, 0, 0, 0, 7, 4, 12, 's', 'e', 'c', 'r', 'e', 't', 0, 12, 's', 'e', 'c', 'r', 'e', 't', 0, 0}, schemaUnder(t, 7, record(`{"name":"m","type":{"type":"map","values":"string"}}`)), ErrMalformed},
+		{"a number for the task", []byte{0, 0, 0, 0, 7, 2}, schemaUnder(t, 7, askRecord(`{"name":"userTaskID","type":"long"}`)), ErrMalformed},
+		{"a number for the orders", []byte{0, 0, 0, 0, 7, 2}, schemaUnder(t, 7, askRecord(`{"name":"orderIDs","type":"long"}`)), ErrMalformed},
+		{"a null among the orders", []byte{0, 0, 0, 0, 7, 2, 0, 0}, schemaUnder(t, 7, askRecord(`{"name":"orderIDs","type":{"type":"array","items":["null","string"]}}`)), ErrMalformed},
+		{"a boolean for a time", []byte{0, 0, 0, 0, 7, 1}, schemaUnder(t, 7, askRecord(`{"name":"deadline","type":"boolean"}`)), ErrMalformed},
+		{"text that is no time", []byte{0, 0, 0, 0, 7, 12, 's', 'e', 'c', 'r', 'e', 't'}, schemaUnder(t, 7, askRecord(`{"name":"deadline","type":"string"}`)), ErrMalformed},
+		{"a name twice in a map", []byte{0, 0, 0, 0, 7, 4, 12, 's', 'e', 'c', 'r', 'e', 't', 0, 12, 's', 'e', 'c', 'r', 'e', 't', 0, 0}, schemaUnder(t, 7, askRecord(`{"name":"m","type":{"type":"map","values":"string"}}`)), ErrMalformed},
 		{"the registry can't be reached", good, func(context.Context, uint32) (*Reader, error) { return nil, unreachable }, unreachable},
 	}
 	final := []error{ErrMalformed, ErrNoSchema, ErrUnreadableSchema, ErrNoRegistry}
@@ -167,13 +167,13 @@ func TestIsConfluent(t *testing.T) {
 
 func FuzzDecodeRequest(f *testing.F) {
 	own := presentText(f, schemas.OrderRequest)
-	foreign := record(`{"name":"userTaskID","type":["null","string"]},{"name":"orderIDs","type":{"type":"array","items":["null","string"]}},` +
+	foreign := askRecord(`{"name":"userTaskID","type":["null","string"]},{"name":"orderIDs","type":{"type":"array","items":["null","string"]}},` +
 		`{"name":"mode","type":{"type":"enum","name":"Mode","symbols":["follow","once"]}},{"name":"deadline","type":["string","long"]},` +
 		`{"name":"tree","type":["null","Ask"]},{"name":"m","type":{"type":"map","values":{"type":"array","items":"null"}}}`)
 	f.Add(golden(f, "request-confluent"), own)
 	f.Add(golden(f, "request-confluent"), foreign)
 	f.Add([]byte{0, 0, 0, 0, 7, 2, 2, 't', 2, 2, 2, 'o', 0, 2, 2, 0x80, 0x80, 1, 0, 0}, foreign)
-	f.Add([]byte{0, 0, 0, 0, 7, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0}, record(`{"name":"orderIDs","type":{"type":"array","items":"null"}}`))
+	f.Add([]byte{0, 0, 0, 0, 7, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0}, askRecord(`{"name":"orderIDs","type":{"type":"array","items":"null"}}`))
 	f.Add([]byte{0, 0, 0, 0, 7}, `{"type":"record","name":"A","fields":[{"name":"a","type":"A"}]}`)
 	f.Add([]byte{0, 0, 0, 0, 7}, `{"type":"bytes","logicalType":"decimal"}`)
 	f.Fuzz(func(t *testing.T, value []byte, schema string) {

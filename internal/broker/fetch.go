@@ -152,7 +152,7 @@ func (c *cursor) record(raw *protocol.Record) (Record, error) {
 		Offset:    raw.Offset,
 		Key:       key,
 		Value:     value,
-		Headers:   raw.Headers,
+		Headers:   fromKafka(raw.Headers),
 		Time:      raw.Time,
 	}, nil
 }

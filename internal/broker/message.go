@@ -2,52 +2,59 @@ package broker
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/segmentio/kafka-go"
+
+	"callstream/internal/record"
 )
 
-// Header is one header of a record.
-type Header = kafka.Header
+// The broker's words for what stands in Kafka are everybody's.
+type (
+	Header  = record.Header
+	Message = record.Message
+	Record  = record.Record
+)
 
-// ByKey as a Message's Partition leaves the choice to murmur2 of the key, as
-// the Java client does.
-const ByKey = -1
-
-// Message is a record to write.
-type Message struct {
-	Topic     string
-	Partition int // ByKey, or the partition itself
-	Key       []byte
-	Value     []byte // nil = a tombstone
-	Headers   []Header
-}
-
-// Record is a record that was read. Its bytes belong to whoever got it.
-type Record struct {
-	Partition int
-	Offset    int64
-	Key       []byte // nil = no key
-	Value     []byte // nil = null
-	Headers   []Header
-	Time      time.Time
-}
+// ByKey is record.ByKey.
+const ByKey = record.ByKey
 
 // recordOverhead bounds what a record takes beside key, value and headers:
 // lengths, deltas and attributes as varints (record format v2), and what the
 // library counts for them (22).
 const recordOverhead = 32
 
-// headerOverhead bounds the two varint lengths of a header.
-const headerOverhead = 10
+// size bounds what a message takes in an uncompressed batch, in bytes.
+func size(m *Message) int { return recordOverhead + m.Size() }
 
-// size bounds what the message takes in an uncompressed batch, in bytes.
-func (m *Message) size() int {
-	n := recordOverhead + len(m.Key) + len(m.Value)
-	for _, h := range m.Headers {
-		n += headerOverhead + len(h.Key) + len(h.Value)
+// toKafka returns the messages given by their indexes as the library wants
+// them. All their headers stand in one array: an event has eight.
+func toKafka(msgs []Message, indexes []int) []kafka.Message {
+	n := 0
+	for _, i := range indexes {
+		n += len(msgs[i].Headers)
 	}
-	return n
+	headers := make([]kafka.Header, 0, n)
+	batch := make([]kafka.Message, len(indexes))
+	for at, i := range indexes {
+		m, first := &msgs[i], len(headers)
+		for _, h := range m.Headers {
+			headers = append(headers, kafka.Header(h))
+		}
+		batch[at] = kafka.Message{Key: m.Key, Value: m.Value, Headers: headers[first:len(headers):len(headers)], WriterData: m.Partition}
+	}
+	return batch
+}
+
+// fromKafka returns headers that were read; nil where there are none.
+func fromKafka(headers []kafka.Header) []Header {
+	if len(headers) == 0 {
+		return nil
+	}
+	out := make([]Header, len(headers))
+	for i, h := range headers {
+		out[i] = Header(h)
+	}
+	return out
 }
 
 // TooLargeError says that messages of a Write are larger than their topics

@@ -70,7 +70,7 @@ func (b *Broker) writeTopic(ctx context.Context, topic string, msgs []Message, i
 	}
 	var pending []int
 	for _, i := range indexes {
-		if msgs[i].size() > w.batchBytes {
+		if size(&msgs[i]) > w.batchBytes {
 			tooLarge = append(tooLarge, i)
 		} else {
 			pending = append(pending, i)

@@ -242,10 +242,10 @@ func TestSizeIsNoLessThanTheLibrarys(t *testing.T) {
 		"many headers": {Value: noise(5), Headers: make([]Header, 70)},
 		"long headers": {Value: noise(5), Headers: []Header{{Key: strings.Repeat("h", 40_000), Value: noise(40_000)}}},
 	} {
-		w := b.kafkaWriter("any", m.size(), 1)
-		err := w.WriteMessages(canceled(t), kafka.Message{Key: m.Key, Value: m.Value, Headers: m.Headers})
+		w := b.kafkaWriter("any", size(&m), 1)
+		err := w.WriteMessages(canceled(t), toKafka([]Message{m}, []int{0})...)
 		if _, refused := errors.AsType[kafka.MessageTooLargeError](err); refused {
-			t.Errorf("%s: the library counts more than %d", name, m.size())
+			t.Errorf("%s: the library counts more than %d", name, size(&m))
 		}
 		_ = w.Close()
 	}

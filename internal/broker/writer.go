@@ -89,16 +89,11 @@ func (b *Broker) kafkaWriter(topic string, bytes, messages int) *kafka.Writer {
 // send tries once to write the messages given by their indexes. Its error is
 // one of the failures, one that names the size where there is one.
 func (w *topicWriter) send(ctx context.Context, alone bool, msgs []Message, indexes []int) (failures, error) {
-	batch := make([]kafka.Message, len(indexes))
-	for at, i := range indexes {
-		m := &msgs[i]
-		batch[at] = kafka.Message{Key: m.Key, Value: m.Value, Headers: m.Headers, WriterData: m.Partition}
-	}
 	writer := w.batched
 	if alone {
 		writer = w.alone
 	}
-	err := writer.WriteMessages(ctx, batch...)
+	err := writer.WriteMessages(ctx, toKafka(msgs, indexes)...)
 	if err == nil {
 		return nil, nil
 	}

@@ -137,8 +137,8 @@ func (p *Pipeline) forward(home int, ids []string, req *order.Request, rec *Reco
 		}
 	}
 	f.Headers = append(f.Headers,
-		Header{headerTime, []byte(formatTime(req.Time))},
-		Header{headerForwarded, []byte(from)})
+		Header{Key: headerTime, Value: []byte(formatTime(req.Time))},
+		Header{Key: headerForwarded, Value: []byte(from)})
 	return f
 }
 

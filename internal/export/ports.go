@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"callstream/internal/order"
+	"callstream/internal/record"
 )
 
 // API looks at orders. Its methods are called from several goroutines.
@@ -67,20 +68,11 @@ type Observer interface {
 	Committed(partition int, offset int64)
 }
 
-// Header is a Kafka header.
-type Header struct {
-	Key   string
-	Value []byte
-}
-
-// Record is a request as it stands in Kafka. A nil Value is a null.
-type Record struct {
-	Partition  int
-	Offset     int64
-	Key, Value []byte
-	Headers    []Header
-	Time       time.Time
-}
+// What stands in Kafka.
+type (
+	Header = record.Header
+	Record = record.Record
+)
 
 // SavedState is a state to save; a nil Value removes it.
 type SavedState struct {

@@ -80,7 +80,7 @@ func TestRequestTime(t *testing.T) {
 	}{{"", 5000}, {"1970-01-01T00:00:07Z", 7000}, {"9000", 9000}, {"-3", 1}, {"later", -1}} {
 		rec.Headers = nil
 		if tt.header != "" {
-			rec.Headers = []Header{{headerTime, []byte(tt.header)}}
+			rec.Headers = []Header{{Key: headerTime, Value: []byte(tt.header)}}
 		}
 		got, err := requestTime(&rec)
 		if err != nil {
@@ -167,8 +167,8 @@ func TestRoute(t *testing.T) {
 			}
 		}
 		w.put(`{"userTaskID":"t","orderIDs":["`+strings.Join(append(slices.Clone(here), away...), `","`)+`"]}`, 0,
-			Header{"trace", []byte("x")}, Header{headerTime, []byte("1970-01-01T00:00:07Z")})
-		w.put(`{"userTaskID":"t","orderIDs":["`+here[0]+`","`+away[0]+`"]}`, 0, Header{headerForwarded, []byte("requests/1/0")})
+			Header{Key: "trace", Value: []byte("x")}, Header{Key: headerTime, Value: []byte("1970-01-01T00:00:07Z")})
+		w.put(`{"userTaskID":"t","orderIDs":["`+here[0]+`","`+away[0]+`"]}`, 0, Header{Key: headerForwarded, Value: []byte("requests/1/0")})
 		proc := w.start(testConfig())
 		time.Sleep(5 * time.Minute)
 		proc.end(t)

@@ -119,7 +119,7 @@ func TestForwardTooLarge(t *testing.T) {
 			}
 		}
 		w.put(`{"userTaskID":"t","orderIDs":["`+strings.Join(ids, `","`)+`"]}`, 0)
-		w.put(`{"userTaskID":"t","orderID":"`+ids[0]+`"}`, 0, Header{"trace", make([]byte, 400)})
+		w.put(`{"userTaskID":"t","orderID":"`+ids[0]+`"}`, 0, Header{Key: "trace", Value: make([]byte, 400)})
 		cfg := testConfig()
 		cfg.RequestLimit = 400
 		proc := w.start(cfg)
