@@ -1,0 +1,90 @@
+package request
+
+import (
+	"strconv"
+	"time"
+
+	"callstream/internal/order"
+	"callstream/internal/record"
+)
+
+// Headers of requests.
+const (
+	HeaderTime      = "callstream-request-time" // when it was asked: RFC 3339, or Unix milliseconds
+	HeaderForwarded = "callstream-forwarded"    // topic/partition/offset it was forwarded from
+)
+
+// Read reads a request that stands in Kafka, and the time it was asked at. A
+// value whose first byte is 0, which no JSON begins with, is Avro in Confluent
+// framing; avro returns its record's values as FromValues takes them.
+//
+// An UnreadableError is final. Any other error is avro's, and says nothing of
+// the request.
+func Read(rec *record.Record, avro func(value []byte) (map[string]any, error)) (*order.Request, []InvalidOrder, error) {
+	f, err := readFields(rec.Value, avro)
+	if err != nil {
+		return nil, nil, err
+	}
+	r, invalid, err := f.Check()
+	if err != nil {
+		return nil, nil, err
+	}
+	r.Time, err = askedAt(rec)
+	return r, invalid, err
+}
+
+func readFields(value []byte, avro func([]byte) (map[string]any, error)) (Fields, error) {
+	switch {
+	case value == nil:
+		return Fields{}, unreadable("the value is null; want a JSON object or Avro")
+	case len(value) > 0 && value[0] == 0:
+		values, err := avro(value)
+		if err != nil {
+			return Fields{}, err
+		}
+		return FromValues(values)
+	}
+	return FromJSON(value)
+}
+
+// askedAt returns when a request was asked: what its header says, else the
+// record's timestamp. This time, unlike those a request asks for, is always
+// there, and 0 would be never: one at or before 1970 is 1, the beginning of
+// time, older than any request that has a later one.
+func askedAt(rec *record.Record) (order.Millis, error) {
+	ms := rec.Time.UnixMilli()
+	if said, found := record.Last(rec.Headers, HeaderTime); found {
+		var err error
+		if ms, err = strconv.ParseInt(string(said), 10, 64); err != nil {
+			t, err := time.Parse(time.RFC3339, string(said))
+			if err != nil {
+				return 0, unreadable("header %s is neither an RFC 3339 time nor milliseconds", HeaderTime)
+			}
+			ms = t.UnixMilli()
+		}
+	}
+	return max(moment(ms), 1), nil
+}
+
+// Forwarded reports whether a request has been forwarded.
+func Forwarded(rec *record.Record) bool {
+	_, found := record.Last(rec.Headers, HeaderForwarded)
+	return found
+}
+
+// Forward returns the part of a request whose home is another partition of the
+// topic it was read from. It keeps the headers and the time it was asked at: by
+// the time of its own record it would outweigh requests asked after it.
+func Forward(part *order.Request, from *record.Record, topic string, home int) record.Message {
+	origin := topic + "/" + strconv.Itoa(from.Partition) + "/" + strconv.FormatInt(from.Offset, 10)
+	m := record.Message{Topic: topic, Partition: home, Key: []byte(part.Orders[0]), Value: JSON(part)}
+	for _, h := range from.Headers {
+		if h.Key != HeaderTime {
+			m.Headers = append(m.Headers, h)
+		}
+	}
+	m.Headers = append(m.Headers,
+		record.Header{Key: HeaderTime, Value: []byte(FormatTime(part.Time))},
+		record.Header{Key: HeaderForwarded, Value: []byte(origin)})
+	return m
+}

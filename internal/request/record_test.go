@@ -1,0 +1,72 @@
+package request
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"callstream/internal/order"
+	"callstream/internal/record"
+)
+
+// TestTime reads when a request was asked, there and where it is forwarded to.
+func TestTime(t *testing.T) {
+	for _, tt := range []struct {
+		header string
+		want   order.Millis // -1 = unreadable
+	}{
+		{"none", 5000},
+		{"1970-01-01T00:00:07Z", 7000},
+		{"9000", 9000},
+		{"0", 1},
+		{"-3", 1},
+		{"0001-01-01T00:00:00Z", 1},
+		{"9223372036854775807", latest},
+		{"later", -1},
+		{"", -1},
+	} {
+		rec := record.Record{Partition: 3, Offset: 9, Time: time.UnixMilli(5000), Value: []byte(`{"userTaskID":"t","orderID":"a"}`)}
+		if tt.header != "none" {
+			rec.Headers = []record.Header{{Key: HeaderTime, Value: []byte("4000")}, {Key: HeaderTime, Value: []byte(tt.header)}}
+		}
+		r, _, err := Read(&rec, nil)
+		if tt.want < 0 {
+			isUnreadable(t, err, HeaderTime)
+			continue
+		}
+		if err != nil || r.Time != tt.want {
+			t.Errorf("%q: %+v, %v, want %d", tt.header, r, err, tt.want)
+			continue
+		}
+		m := Forward(r, &rec, "requests", 1)
+		again, _, err := Read(&record.Record{Value: m.Value, Headers: m.Headers, Time: time.UnixMilli(8000)}, nil)
+		if err != nil || again.Time != tt.want {
+			t.Errorf("%q, forwarded: %+v, %v, want %d", tt.header, again, err, tt.want)
+		}
+	}
+	// A record without a time, which is year 1.
+	if r, _, err := Read(&record.Record{Value: []byte(`{"userTaskID":"t","orderID":"a"}`)}, nil); err != nil || r.Time != 1 {
+		t.Errorf("got %+v, %v", r, err)
+	}
+}
+
+func TestForward(t *testing.T) {
+	from := record.Record{Partition: 3, Offset: 9, Headers: []record.Header{{Key: HeaderTime, Value: []byte("7")}, {Key: "trace", Value: []byte("x")}, {Key: "trace"}}}
+	part := order.Request{Task: "t", Orders: []string{"<a>", "b"}, Mode: order.Replay, Deadline: 2000, Time: 7}
+	got := Forward(&part, &from, "requests", 1)
+	want := record.Message{
+		Topic: "requests", Partition: 1, Key: []byte("<a>"),
+		Value: []byte(`{"userTaskID":"t","orderIDs":["<a>","b"],"mode":"replay","deadline":"1970-01-01T00:00:02.000Z"}`),
+		Headers: []record.Header{
+			{Key: "trace", Value: []byte("x")}, {Key: "trace"},
+			{Key: "callstream-request-time", Value: []byte("1970-01-01T00:00:00.007Z")},
+			{Key: "callstream-forwarded", Value: []byte("requests/3/9")},
+		},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %s %s\nwant %s %s", got.Value, got.Headers, want.Value, want.Headers)
+	}
+	if Forwarded(&from) || !Forwarded(&record.Record{Headers: got.Headers}) || !Forwarded(&record.Record{Headers: []record.Header{{Key: HeaderForwarded}}}) {
+		t.Error("what was forwarded is not told from what was not")
+	}
+}
