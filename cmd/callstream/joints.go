@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
-	"strconv"
 	"time"
 
 	"callstream/internal/avro"
@@ -15,6 +13,7 @@ import (
 	"callstream/internal/export"
 	"callstream/internal/order"
 	"callstream/internal/record"
+	"callstream/internal/request"
 )
 
 // The adapters know order and not each other; these joints turn what one says
@@ -122,77 +121,37 @@ func (o *output) Save(ctx context.Context, states []export.SavedState) error {
 }
 
 // Forward writes requests to their home partitions.
-func (o *output) Forward(ctx context.Context, forwards []export.Forward) error {
-	messages := make([]record.Message, len(forwards))
-	for i, f := range forwards {
-		messages[i] = record.Message{
-			Topic: o.topics.Requests, Partition: f.Partition, Key: f.Key, Value: f.Value, Headers: f.Headers,
-		}
-	}
-	return o.broker.Write(ctx, messages)
+func (o *output) Forward(ctx context.Context, forwards []record.Message) error {
+	return o.broker.Write(ctx, forwards)
 }
 
-// Bury writes dead letters. One too large keeps its coordinates, not its bytes.
-func (o *output) Bury(ctx context.Context, letters []export.DeadLetter) error {
+// Bury writes dead letters.
+func (o *output) Bury(ctx context.Context, letters []request.DeadLetter) error {
+	limit := o.broker.Limit(o.topics.DeadLetters)
 	messages := make([]record.Message, len(letters))
 	for i, l := range letters {
-		messages[i] = o.bury(&l)
+		l.Topic = o.topics.Requests
+		messages[i] = l.Message(o.topics.DeadLetters, limit)
 	}
 	return o.broker.Write(ctx, messages)
-}
-
-func (o *output) bury(l *export.DeadLetter) record.Message {
-	m := record.Message{Topic: o.topics.DeadLetters, Partition: record.ByKey, Key: l.Key, Value: l.Value}
-	ours := []record.Header{
-		{Key: "reason", Value: []byte(l.Reason)},
-		{Key: "detail", Value: []byte(l.Detail)},
-		{Key: "topic", Value: []byte(o.topics.Requests)},
-		{Key: "partition", Value: []byte(strconv.Itoa(l.Partition))},
-		{Key: "offset", Value: []byte(strconv.FormatInt(l.Offset, 10))},
-		{Key: "time", Value: []byte(l.Time.UTC().Format("2006-01-02T15:04:05.000Z07:00"))},
-	}
-	size := len(l.Key) + len(l.Value)
-	for _, h := range l.Headers {
-		if !isOurs(ours, h.Key) {
-			m.Headers = append(m.Headers, h)
-			size += len(h.Key) + len(h.Value) + 10 // and its lengths
-		}
-	}
-	const oursAtMost = 2048 // our own headers: the detail is the longest
-	ours[1].Value = bytes.ToValidUTF8(ours[1].Value[:min(len(ours[1].Value), oursAtMost/2)], nil)
-	if limit := o.broker.Limit(o.topics.DeadLetters); size+oursAtMost > limit {
-		m.Key, m.Value, m.Headers = nil, nil, nil
-		ours[1].Value = fmt.Appendf(ours[1].Value, " (its %d bytes are left out: more than fit)", size)
-	}
-	m.Headers = append(m.Headers, ours...)
-	return m
-}
-
-func isOurs(ours []record.Header, key string) bool {
-	for _, h := range ours {
-		if h.Key == key {
-			return true
-		}
-	}
-	return false
 }
 
 // avroRequests joins the decoding of Avro requests to export.
 func avroRequests(lookup avro.Lookup) export.AvroRequests {
-	return func(ctx context.Context, value []byte) (export.Fields, error) {
+	return func(ctx context.Context, value []byte) (map[string]any, error) {
 		for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
-			r, err := avro.DecodeRequest(ctx, value, lookup)
+			values, err := avro.DecodeRequest(ctx, value, lookup)
 			switch {
 			case err == nil:
-				return export.Fields(r), nil
+				return values, nil
 			case errors.Is(err, avro.ErrMalformed), errors.Is(err, avro.ErrNoSchema),
 				errors.Is(err, avro.ErrUnreadableSchema), errors.Is(err, avro.ErrNoRegistry):
-				return export.Fields{}, &export.UnreadableError{Detail: err.Error()}
+				return nil, &request.UnreadableError{Detail: err.Error()}
 			}
 			// The registry can't be asked: the request waits, and those behind it.
 			select {
 			case <-ctx.Done():
-				return export.Fields{}, context.Cause(ctx)
+				return nil, context.Cause(ctx)
 			case <-time.After(pause):
 			}
 		}

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"testing"
+	"time"
 
 	"callstream/internal/order"
 	"callstream/schemas"
@@ -115,9 +116,9 @@ func TestRequestThatFastavroWrote(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := OrderRequest{
-		UserTaskID: "task-3", OrderIDs: []string{"order-7", "order-8"},
-		Mode: "once", NotBefore: 1700000000000,
+	want := map[string]any{
+		"userTaskID": "task-3", "orderID": nil, "orderIDs": []any{"order-7", "order-8"},
+		"mode": "once", "notBefore": time.UnixMilli(1700000000000).UTC(), "deadline": nil,
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"callstream/internal/order"
+	"callstream/internal/request"
 )
 
 // deadLetters writes the letters of a verdict as dead letters: each carries a
@@ -16,7 +17,7 @@ func (co *checkout) deadLetters(now time.Time) []DeadLetter {
 	if len(co.requests) > 0 {
 		offset = co.requests[0].offset
 	}
-	value := writeRequest(co.requestAgain(now))
+	value := request.JSON(co.requestAgain(now))
 	letters := make([]DeadLetter, len(co.verdict.Letters))
 	for i, l := range co.verdict.Letters {
 		letters[i] = DeadLetter{

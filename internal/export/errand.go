@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"callstream/internal/order"
+	"callstream/internal/request"
 )
 
 // errands collects effects that need no answer of the API. They go out
@@ -67,7 +68,7 @@ func (w *worker) carry(ctx context.Context, l *lot) error {
 				return err
 			}
 		}
-		co.verdict = order.TimeIsOver(co.facts, st, now, formatTime)
+		co.verdict = order.TimeIsOver(co.facts, st, now, request.FormatTime)
 	}
 	for _, co := range l.changed {
 		co.verdict = order.NoLook(co.facts)

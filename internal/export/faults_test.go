@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"callstream/internal/order"
+	"callstream/internal/request"
 )
 
 // The effects that can fail, each a method of a port.
@@ -258,7 +259,7 @@ func script() []step {
 		{20 * time.Second, ask("follow", "nowhere")},
 		{23 * time.Second, ask("follow", "large")},
 		{32 * time.Second, func(w *world) {
-			at := formatTime(millis(time.Now().Add(2 * time.Minute)))
+			at := request.FormatTime(millis(time.Now().Add(2 * time.Minute)))
 			w.put(`{"userTaskID":"t","orderID":"deadline","deadline":"`+at+`"}`, homeOf("deadline"))
 		}},
 		{52 * time.Second, ask("stop", "stopped")},

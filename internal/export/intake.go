@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"callstream/internal/order"
+	"callstream/internal/request"
 )
 
 // intake is a request as the pipeline takes it: what is to be done here, and
@@ -46,11 +46,8 @@ func (p *Pipeline) read(ctx context.Context, partition int) error {
 // home, or a dead letter.
 func (p *Pipeline) sort(ctx context.Context, rec *Record) (*intake, error) {
 	in := &intake{partition: rec.Partition, offset: rec.Offset}
-	req, invalid, err := readRequest(ctx, rec.Value, p.avro)
-	if err == nil {
-		req.Time, err = requestTime(rec)
-	}
-	var bad *UnreadableError
+	req, invalid, err := request.Read(rec, func(value []byte) (map[string]any, error) { return p.avro(ctx, value) })
+	var bad *request.UnreadableError
 	if errors.As(err, &bad) {
 		in.letters = append(in.letters, DeadLetter{
 			Reason: order.ReasonUnreadable, Detail: bad.Detail, Partition: rec.Partition, Offset: rec.Offset, Time: time.Now(),
@@ -62,7 +59,7 @@ func (p *Pipeline) sort(ctx context.Context, rec *Record) (*intake, error) {
 		return nil, fmt.Errorf("read request at offset %d: %w", rec.Offset, err)
 	}
 	for _, o := range invalid {
-		in.letters = append(in.letters, in.letter(order.ReasonInvalidID, o.detail, req, o.id))
+		in.letters = append(in.letters, in.letter(order.ReasonInvalidID, o.Detail, req, o.ID))
 	}
 	p.route(in, req, rec)
 	return in, nil
@@ -70,7 +67,7 @@ func (p *Pipeline) sort(ctx context.Context, rec *Record) (*intake, error) {
 
 // route parts a request's orders by their home partition.
 func (p *Pipeline) route(in *intake, req *order.Request, rec *Record) {
-	forwarded := header(rec.Headers, headerForwarded) != nil
+	forwarded := request.Forwarded(rec)
 	var here []string
 	away := map[int][]string{}
 	var homes []int
@@ -102,9 +99,11 @@ func (p *Pipeline) route(in *intake, req *order.Request, rec *Record) {
 // pass adds a request for the orders of another home; more than one where it
 // would not fit a message.
 func (p *Pipeline) pass(in *intake, home int, ids []string, req *order.Request, rec *Record) {
-	f := p.forward(home, ids, req, rec)
+	part := *req
+	part.Orders = ids
+	f := request.Forward(&part, rec, p.cfg.RequestTopic, home)
 	switch half := len(ids) / 2; {
-	case f.size() <= p.cfg.RequestLimit:
+	case f.Size() <= p.cfg.RequestLimit:
 		in.forwards = append(in.forwards, f)
 	case half == 0:
 		in.letters = append(in.letters, in.letter(order.ReasonTooLarge, "with its headers it is too large to be forwarded home", req, ids[0]))
@@ -114,40 +113,12 @@ func (p *Pipeline) pass(in *intake, home int, ids []string, req *order.Request, 
 	}
 }
 
-// size is what a limit counts.
-func (f *Forward) size() int {
-	const lengths = 10 // bytes at most that a header's own lengths take
-	n := len(f.Key) + len(f.Value)
-	for _, h := range f.Headers {
-		n += len(h.Key) + len(h.Value) + lengths
-	}
-	return n
-}
-
-// forward writes the part of a request whose home is another partition. It
-// keeps the time it was asked at.
-func (p *Pipeline) forward(home int, ids []string, req *order.Request, rec *Record) Forward {
-	part := *req
-	part.Orders = ids
-	from := p.cfg.RequestTopic + "/" + strconv.Itoa(rec.Partition) + "/" + strconv.FormatInt(rec.Offset, 10)
-	f := Forward{Partition: home, Key: []byte(ids[0]), Value: writeRequest(&part)}
-	for _, h := range rec.Headers {
-		if h.Key != headerTime {
-			f.Headers = append(f.Headers, h)
-		}
-	}
-	f.Headers = append(f.Headers,
-		Header{Key: headerTime, Value: []byte(formatTime(req.Time))},
-		Header{Key: headerForwarded, Value: []byte(from)})
-	return f
-}
-
 // letter writes the dead letter of one order of a readable request.
 func (in *intake) letter(reason order.Reason, detail string, req *order.Request, id string) DeadLetter {
 	one := *req
 	one.Orders = []string{id}
 	return DeadLetter{
 		Reason: reason, Detail: detail, Partition: in.partition, Offset: in.offset, Time: time.Now(),
-		Key: []byte(id), Value: writeRequest(&one),
+		Key: []byte(id), Value: request.JSON(&one),
 	}
 }

@@ -2,12 +2,13 @@ package export
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"slices"
 	"strings"
 
 	"callstream/internal/order"
+	"callstream/internal/record"
+	"callstream/internal/request"
 )
 
 // What is durable polices itself. Each check is made when something is written,
@@ -164,19 +165,16 @@ func (w *world) checkCommit(partition int, offset int64) {
 // each order in a state that knows of a request as new, in a dead letter, or in
 // a forward.
 func (w *world) undone(rec Record) string {
-	req, invalid, err := readRequest(context.Background(), rec.Value, nil)
+	req, invalid, err := request.Read(&rec, nil)
 	if err != nil {
 		if !slices.ContainsFunc(w.letters, func(l DeadLetter) bool { return l.Partition == rec.Partition && l.Offset == rec.Offset }) {
 			return "it is unreadable and no dead letter"
 		}
 		return ""
 	}
-	if req.Time, err = requestTime(&rec); err != nil {
-		return err.Error()
-	}
 	for _, o := range invalid {
-		if !w.buried(o.id) {
-			return fmt.Sprintf("ID %q is no dead letter", o.id)
+		if !w.buried(o.ID) {
+			return fmt.Sprintf("ID %q is no dead letter", o.ID)
 		}
 	}
 	from := fmt.Sprintf("requests/%d/%d", rec.Partition, rec.Offset)
@@ -184,7 +182,7 @@ func (w *world) undone(rec Record) string {
 		stands := w.buried(id) ||
 			slices.ContainsFunc(w.states, func(s stored) bool { return s.Ref.ID == id && s.says != nil && newest(s.says) >= req.Time }) ||
 			slices.ContainsFunc(w.forwards, func(f Forward) bool {
-				return string(header(f.Headers, headerForwarded)) == from && bytes.Contains(f.Value, []byte(`"`+id+`"`))
+				return origin(f) == from && bytes.Contains(f.Value, []byte(`"`+id+`"`))
 			})
 		if !stands {
 			return "order " + id + " stands nowhere"
@@ -254,10 +252,16 @@ func (w *world) repeats() string {
 	if repeated(w.letters, func(l DeadLetter) string { return fmt.Sprint(l.Reason, l.Detail, string(l.Key), string(l.Value)) }) {
 		words = append(words, "letters")
 	}
-	if repeated(w.forwards, func(f Forward) string { return string(header(f.Headers, headerForwarded)) }) {
+	if repeated(w.forwards, origin) {
 		words = append(words, "forwards")
 	}
 	return strings.Join(words, " ")
+}
+
+// origin is where a forward came from.
+func origin(f Forward) string {
+	from, _ := record.Last(f.Headers, request.HeaderForwarded)
+	return string(from)
 }
 
 func repeated[T any](items []T, name func(T) string) bool {

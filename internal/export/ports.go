@@ -6,6 +6,7 @@ import (
 
 	"callstream/internal/order"
 	"callstream/internal/record"
+	"callstream/internal/request"
 )
 
 // API looks at orders. Its methods are called from several goroutines.
@@ -68,10 +69,17 @@ type Observer interface {
 	Committed(partition int, offset int64)
 }
 
-// What stands in Kafka.
+// AvroRequests reads the record of a request in Confluent framing: its values
+// by field name, as request.FromValues takes them. A request.UnreadableError is
+// final; any other error ends with ctx.
+type AvroRequests func(ctx context.Context, value []byte) (map[string]any, error)
+
+// What stands in Kafka, and what goes there.
 type (
-	Header = record.Header
-	Record = record.Record
+	Record     = record.Record
+	Header     = record.Header
+	Forward    = record.Message // a request on its way to its home partition
+	DeadLetter = request.DeadLetter
 )
 
 // SavedState is a state to save; a nil Value removes it.
@@ -85,22 +93,4 @@ type SavedState struct {
 type TooLarge struct {
 	Event *order.Event
 	Bytes int
-}
-
-// Forward is a request on its way to its home partition.
-type Forward struct {
-	Partition  int
-	Key, Value []byte
-	Headers    []Header
-}
-
-// DeadLetter is what could not be done, and why.
-type DeadLetter struct {
-	Reason     order.Reason
-	Detail     string // fit for a log: no phone number, no text
-	Partition  int    // of the request
-	Offset     int64  // of the request; -1 where it is no longer known
-	Time       time.Time
-	Key, Value []byte
-	Headers    []Header // of the request, where it goes as it came
 }

@@ -129,8 +129,8 @@ func TestForwardTooLarge(t *testing.T) {
 			t.Errorf("%d forwards", len(w.forwards))
 		}
 		for _, f := range w.forwards {
-			if f.size() > cfg.RequestLimit {
-				t.Errorf("a forward of %d bytes", f.size())
+			if f.Size() > cfg.RequestLimit {
+				t.Errorf("a forward of %d bytes", f.Size())
 			}
 		}
 		if len(w.letters) != 1 || w.letters[0].Reason != order.ReasonTooLarge {
