@@ -17,6 +17,7 @@ import (
 	"callstream/internal/broker"
 	"callstream/internal/config"
 	"callstream/internal/embedded"
+	"callstream/internal/order"
 	"callstream/internal/record"
 	"callstream/internal/simulator"
 	"callstream/internal/status"
@@ -160,12 +161,11 @@ account CALLBOT_UUID=%s CALLBOT_SECRET_KEY=%s; Ctrl-C ends it
 
 // request asks for the orders.
 func (d *demo) request(ctx context.Context) error {
-	orders := make([]asked, d.orders)
-	for i := range orders {
-		orders[i] = asked{task: demoTask, order: fmt.Sprintf("order-%04d", i+1)}
+	requests := make([]order.Request, d.orders)
+	for i := range requests {
+		requests[i] = order.Request{Task: demoTask, Orders: []string{fmt.Sprintf("order-%04d", i+1)}, Mode: order.Follow}
 	}
-	o := requestOptions{mode: "follow"}
-	return o.put(ctx, d.broker, d.cfg.Topics.Requests, orders, io.Discard)
+	return putRequests(ctx, d.broker, d.cfg.Topics.Requests, requests, io.Discard)
 }
 
 // read prints each event as it comes, and counts.

@@ -17,6 +17,7 @@ import (
 	"callstream/internal/config"
 	"callstream/internal/export"
 	"callstream/internal/order"
+	"callstream/internal/request"
 	"callstream/internal/schedule"
 	"callstream/internal/status"
 )
@@ -139,9 +140,9 @@ func (x *exporter) pipeline(b *broker.Broker) export.Config {
 
 func millis(d time.Duration) order.Millis { return order.Millis(d.Milliseconds()) }
 
-// maxStateKey is the longest key of a state: two IDs of 256 bytes, each byte
-// escaped by three, and the slash.
-const maxStateKey = 2*3*256 + 1
+// maxStateKey is the longest key of a state: two IDs, each byte escaped by
+// three, and the slash.
+const maxStateKey = 2*3*request.MaxID + 1
 
 func (x *exporter) rules() order.Rules { return order.Rules{Transcripts: x.cfg.Events.Transcripts} }
 

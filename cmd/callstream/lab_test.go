@@ -19,6 +19,7 @@ import (
 	"callstream/internal/broker"
 	"callstream/internal/config"
 	"callstream/internal/embedded"
+	"callstream/internal/order"
 	"callstream/internal/record"
 	"callstream/internal/simulator"
 )
@@ -279,12 +280,11 @@ func headerOf(r record.Record, key string) string {
 // ask puts requests for orders on the topic.
 func (l *lab) ask(b *broker.Broker, mode string, ids ...string) {
 	l.t.Helper()
-	orders := make([]asked, len(ids))
+	requests := make([]order.Request, len(ids))
 	for i, id := range ids {
-		orders[i] = asked{task: testTask, order: id}
+		requests[i] = order.Request{Task: testTask, Orders: []string{id}, Mode: order.Mode(mode)}
 	}
-	o := requestOptions{mode: mode}
-	if err := o.put(l.t.Context(), b, l.config().Topics.Requests, orders, io.Discard); err != nil {
+	if err := putRequests(l.t.Context(), b, l.config().Topics.Requests, requests, io.Discard); err != nil {
 		l.t.Fatal(err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 
 	"callstream/internal/avro"
 	"callstream/internal/record"
+	"callstream/internal/request"
 )
 
 // eventLine is one line for a person: what happened to which call. Colours are
@@ -66,13 +67,12 @@ func corrected(revision string) string {
 	return "  (revision " + revision + ")"
 }
 
-// plainLine is a line for a record that is no Avro: a request or a dead letter.
+// plainLine is a line for a record that is no Avro: a request, or a dead letter
+// and why it is one.
 func plainLine(topic string, r record.Record) string {
 	line := fmt.Sprintf("%s/%d/%d %s", topic, r.Partition, r.Offset, r.Value)
-	for _, h := range r.Headers {
-		if h.Key == "reason" || h.Key == "detail" {
-			line += fmt.Sprintf("  %s=%s", h.Key, h.Value)
-		}
+	if l, err := request.ReadDeadLetter(&r); err == nil {
+		line += fmt.Sprintf("  reason=%s  detail=%s", l.Reason, l.Detail)
 	}
 	return line
 }

@@ -4,20 +4,19 @@ import (
 	"bufio"
 	"context"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
-	"time"
-	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
 	"callstream/internal/broker"
 	"callstream/internal/config"
+	"callstream/internal/order"
 	"callstream/internal/record"
+	"callstream/internal/request"
 )
 
 // requestOptions are the flags of `callstream request`.
@@ -26,8 +25,8 @@ type requestOptions struct {
 	csv, column, taskColumn         string
 }
 
-// asked is one order to ask for, and where it was named.
-type asked struct{ task, order, where string }
+// asked is an order as it was named, and where.
+type asked struct{ task, id, where string }
 
 func requestCommand() *cobra.Command {
 	var o requestOptions
@@ -42,7 +41,7 @@ All are checked before the first is sent. Kafka and the topic are those of the e
   callstream request --task 42 < order-ids.txt
   callstream request --csv orders.csv --column orderID --task-column userTaskID`,
 		RunE: func(c *cobra.Command, args []string) error {
-			orders, err := o.read(args, c.InOrStdin())
+			requests, err := o.read(args, c.InOrStdin())
 			if err != nil {
 				return usageError{err}
 			}
@@ -50,7 +49,7 @@ All are checked before the first is sent. Kafka and the topic are those of the e
 			if err != nil {
 				return err
 			}
-			return o.send(c.Context(), cfg, orders, c.OutOrStdout())
+			return sendRequests(c.Context(), cfg, requests, c.OutOrStdout())
 		},
 	}
 	f := cmd.Flags()
@@ -64,17 +63,11 @@ All are checked before the first is sent. Kafka and the topic are those of the e
 	return cmd
 }
 
-// read collects and checks the orders asked for.
-func (o *requestOptions) read(args []string, stdin io.Reader) ([]asked, error) {
-	switch o.mode {
-	case "follow", "once", "stop", "replay":
-	default:
-		return nil, fmt.Errorf("--mode %q is none of follow, once, stop, replay", o.mode)
-	}
-	for flag, value := range map[string]string{"--not-before": o.notBefore, "--deadline": o.deadline} {
-		if _, err := time.Parse(time.RFC3339, value); value != "" && err != nil {
-			return nil, fmt.Errorf("%s %q is not an RFC 3339 time such as 2026-01-31T12:00:00Z", flag, value)
-		}
+// read collects and checks what is asked, a request an order.
+func (o *requestOptions) read(args []string, stdin io.Reader) ([]order.Request, error) {
+	common, err := o.common()
+	if err != nil {
+		return nil, err
 	}
 	orders, err := o.collect(args, stdin)
 	if err != nil {
@@ -83,36 +76,40 @@ func (o *requestOptions) read(args []string, stdin io.Reader) ([]asked, error) {
 	if len(orders) == 0 {
 		return nil, errors.New("no order IDs given; see callstream request --help")
 	}
+	requests := make([]order.Request, len(orders))
 	var wrong []error
-	for _, a := range orders {
-		if bad := checkID("userTaskID", a.task); bad != "" {
-			wrong = append(wrong, fmt.Errorf("%s: %s (--task or --task-column gives it)", a.where, bad))
-		} else if bad := checkID("order ID", a.order); bad != "" {
-			wrong = append(wrong, fmt.Errorf("%s: %s", a.where, bad))
+	for i, a := range orders {
+		if err := request.CheckID(a.task); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s: userTaskID %w (--task or --task-column gives it)", a.where, err))
+		} else if err := request.CheckID(a.id); err != nil {
+			wrong = append(wrong, fmt.Errorf("%s: order ID %w", a.where, err))
 		}
 		if len(wrong) == 10 {
 			wrong = append(wrong, errors.New("… and maybe more"))
 			break
 		}
+		requests[i] = common
+		requests[i].Task, requests[i].Orders = a.task, []string{a.id}
 	}
 	if len(wrong) > 0 {
 		return nil, fmt.Errorf("nothing was sent:\n%w", errors.Join(wrong...))
 	}
-	return orders, nil
+	return requests, nil
 }
 
-// checkID says what is wrong with an ID; empty where nothing is.
-func checkID(what, id string) string {
-	const longest = 256 // bytes: the contract of the request topic
-	switch {
-	case id == "":
-		return what + " is empty"
-	case len(id) > longest:
-		return fmt.Sprintf("%s has %d bytes, at most %d are possible", what, len(id), longest)
-	case !utf8.ValidString(id):
-		return what + " is not valid UTF-8"
+// common is what the flags ask of every order.
+func (o *requestOptions) common() (r order.Request, err error) {
+	if r.Mode, err = request.ParseMode(o.mode); err != nil {
+		return r, fmt.Errorf("--mode %q %w", o.mode, err)
 	}
-	return ""
+	const example = "such as 2026-01-31T12:00:00Z"
+	if r.NotBefore, err = request.ParseTime(o.notBefore); err != nil {
+		return r, fmt.Errorf("--not-before %q %w %s", o.notBefore, err, example)
+	}
+	if r.Deadline, err = request.ParseTime(o.deadline); err != nil {
+		return r, fmt.Errorf("--deadline %q %w %s", o.deadline, err, example)
+	}
+	return r, nil
 }
 
 func (o *requestOptions) collect(args []string, stdin io.Reader) ([]asked, error) {
@@ -158,16 +155,16 @@ func (o *requestOptions) readCSV() ([]asked, error) {
 		return nil, fmt.Errorf("--csv %s: read its first row: %w", o.csv, err)
 	}
 	head[0] = strings.TrimPrefix(head[0], "\ufeff")
-	order, task := -1, -1
+	id, task := -1, -1
 	for i, name := range head {
 		if name == o.column {
-			order = i
+			id = i
 		}
 		if name == o.taskColumn && o.taskColumn != "" {
 			task = i
 		}
 	}
-	if order < 0 || o.taskColumn != "" && task < 0 {
+	if id < 0 || o.taskColumn != "" && task < 0 {
 		return nil, fmt.Errorf("--csv %s: no column %q or %q; its columns are %q", o.csv, o.column, o.taskColumn, head)
 	}
 	var orders []asked
@@ -179,8 +176,8 @@ func (o *requestOptions) readCSV() ([]asked, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--csv %s: %w", o.csv, err)
 		}
-		line, _ := rows.FieldPos(order)
-		a := asked{o.task, row[order], fmt.Sprintf("%s line %d", o.csv, line)}
+		line, _ := rows.FieldPos(id)
+		a := asked{o.task, row[id], fmt.Sprintf("%s line %d", o.csv, line)}
 		if task >= 0 {
 			a.task = row[task]
 		}
@@ -188,8 +185,8 @@ func (o *requestOptions) readCSV() ([]asked, error) {
 	}
 }
 
-// send puts the orders on the request topic.
-func (o *requestOptions) send(ctx context.Context, cfg *config.Config, orders []asked, out io.Writer) error {
+// sendRequests puts requests on the topic of the settings.
+func sendRequests(ctx context.Context, cfg *config.Config, requests []order.Request, out io.Writer) error {
 	b, err := openBroker(ctx, cfg, cfg.Logger(os.Stderr), nil)
 	if err != nil {
 		return err
@@ -198,40 +195,27 @@ func (o *requestOptions) send(ctx context.Context, cfg *config.Config, orders []
 	if err := b.Prepare(ctx); err != nil {
 		return err
 	}
-	return o.put(ctx, b, cfg.Topics.Requests, orders, out)
+	return putRequests(ctx, b, cfg.Topics.Requests, requests, out)
 }
 
-// put writes a request an order, and tells its progress to out.
-func (o *requestOptions) put(ctx context.Context, b *broker.Broker, topic string, orders []asked, out io.Writer) error {
+// putRequests writes requests, keyed by their first orders, and tells its
+// progress to out.
+func putRequests(ctx context.Context, b *broker.Broker, topic string, requests []order.Request, out io.Writer) error {
 	const chunk = 5000 // a line of progress each
-	for sent := 0; sent < len(orders); {
-		n := min(chunk, len(orders)-sent)
+	for sent := 0; sent < len(requests); {
+		n := min(chunk, len(requests)-sent)
 		messages := make([]record.Message, n)
-		for i, a := range orders[sent : sent+n] {
-			value, err := json.Marshal(o.body(a))
-			if err != nil {
-				return fmt.Errorf("%s: %w", a.where, err)
-			}
-			messages[i] = record.Message{Topic: topic, Partition: record.ByKey, Key: []byte(a.order), Value: value}
+		for i := range messages {
+			r := &requests[sent+i]
+			messages[i] = record.Message{Topic: topic, Partition: record.ByKey, Key: []byte(r.Orders[0]), Value: request.JSON(r)}
 		}
 		if err := b.Write(ctx, messages); err != nil {
-			return fmt.Errorf("%d of %d sent, the next %d maybe: %w", sent, len(orders), n, err)
+			return fmt.Errorf("%d of %d sent, the next %d maybe: %w", sent, len(requests), n, err)
 		}
-		if sent += n; sent < len(orders) {
-			fmt.Fprintf(out, "sent %d of %d\n", sent, len(orders))
+		if sent += n; sent < len(requests) {
+			fmt.Fprintf(out, "sent %d of %d\n", sent, len(requests))
 		}
 	}
-	_, err := fmt.Fprintf(out, "sent %d requests to %s\n", len(orders), topic)
+	_, err := fmt.Fprintf(out, "sent %d requests to %s\n", len(requests), topic)
 	return err
-}
-
-func (o *requestOptions) body(a asked) map[string]string {
-	body := map[string]string{"userTaskID": a.task, "orderID": a.order, "mode": o.mode}
-	if o.notBefore != "" {
-		body["notBefore"] = o.notBefore
-	}
-	if o.deadline != "" {
-		body["deadline"] = o.deadline
-	}
-	return body
 }
