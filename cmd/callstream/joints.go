@@ -16,8 +16,8 @@ import (
 	"callstream/internal/request"
 )
 
-// The adapters know order and not each other; these joints turn what one says
-// into what the next one takes.
+// The adapters know order, request and record, and not each other; these joints
+// turn what one says into what the next one takes.
 
 // api joins callbot to export.
 type api struct{ *callbot.Client }
