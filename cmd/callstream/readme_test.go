@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -12,53 +13,60 @@ import (
 	"callstream/schemas"
 )
 
-var update = flag.Bool("update", false, "write the README's generated parts")
+var update = flag.Bool("update", false, "write the generated parts of the docs")
 
-const readme = "../../README.md"
-
-// TestREADME holds the README's tables against what they are made of.
-func TestREADME(t *testing.T) {
-	text, err := os.ReadFile(readme)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := string(text)
+// TestDocsGenerated holds the tables of events and settings against what they
+// are made of. With -update it writes them.
+func TestDocsGenerated(t *testing.T) {
 	for name, part := range map[string]string{"settings": config.Table(), "events": eventReference(t)} {
-		begin, rest, ok := strings.Cut(want, "<!-- "+name+":")
-		if !ok {
-			t.Fatalf("README has no part %q", name)
-		}
+		doc := readDoc(t, "docs/"+name+".md")
+		begin, rest, _ := strings.Cut(doc.text, "<!-- "+name+":")
 		head, rest, _ := strings.Cut(rest, "-->")
 		_, end, ok := strings.Cut(rest, "<!-- /"+name+" -->")
 		if !ok {
-			t.Fatalf("README's part %q has no end", name)
+			t.Fatalf("%s has no part %q with an end", doc.name, name)
 		}
-		want = begin + "<!-- " + name + ":" + head + "-->\n\n" + strings.TrimSpace(part) + "\n\n<!-- /" + name + " -->" + end
-	}
-	if *update {
-		if err := os.WriteFile(readme, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
+		want := begin + "<!-- " + name + ":" + head + "-->\n\n" + strings.TrimSpace(part) + "\n\n<!-- /" + name + " -->" + end
+		switch {
+		case *update:
+			if err := os.WriteFile(filepath.Join(repository, doc.name), []byte(want), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		case want != doc.text:
+			t.Errorf("%s is not up to date: go test ./cmd/callstream -run TestDocsGenerated -update", doc.name)
 		}
-		return
-	}
-	if want != string(text) {
-		t.Error("README.md is not up to date: go test ./cmd/callstream -run TestREADME -update")
 	}
 }
 
-// TestREADMECommands holds that the README and the program name the same
-// commands.
-func TestREADMECommands(t *testing.T) {
-	text, err := os.ReadFile(readme)
-	if err != nil {
-		t.Fatal(err)
-	}
+// TestDocsCommands holds that the docs and the program name the same commands.
+func TestDocsCommands(t *testing.T) {
+	var commands []string
 	for _, c := range newRoot().Commands() {
 		if c.Example == "" {
 			t.Errorf("callstream %s has no example", c.Name())
 		}
-		if !strings.Contains(string(text), "| `callstream "+c.Name()+"` |") {
-			t.Errorf("README does not name callstream %s", c.Name())
+		commands = append(commands, "callstream "+c.Name())
+	}
+	sameSet(t, "commands", firstColumn(readDoc(t, "docs/contract.md").tableOf(t, "command")), commands)
+}
+
+// TestReadmeExamples holds that the README's examples of events have fields
+// that there are.
+func TestReadmeExamples(t *testing.T) {
+	readme := readDoc(t, "README.md")
+	for _, name := range []string{schemas.CallStatusChanged, schemas.CallCompleted, schemas.TranscriptLine} {
+		var example map[string]any
+		if err := json.Unmarshal([]byte(readme.code(t, name)), &example); err != nil {
+			t.Errorf("README's example of a %s: %v", name, err)
+		}
+		fields := map[string]bool{}
+		for _, f := range eventRecord(t, name).Fields {
+			fields[f.Name] = true
+		}
+		for field := range example {
+			if !fields[field] {
+				t.Errorf("README's example of a %s has the field %s, which there is not", name, field)
+			}
 		}
 	}
 }
@@ -69,22 +77,31 @@ type avroField struct {
 	Doc  string          `json:"doc"`
 }
 
+type avroRecord struct {
+	Doc    string      `json:"doc"`
+	Fields []avroField `json:"fields"`
+}
+
+// eventRecord is the schema of an event.
+func eventRecord(t *testing.T, name string) (record avroRecord) {
+	t.Helper()
+	s, ok := schemas.ByName(name)
+	if !ok {
+		t.Fatalf("no schema %s", name)
+	}
+	if err := json.Unmarshal([]byte(s.Source), &record); err != nil {
+		t.Fatal(err)
+	}
+	return record
+}
+
 // eventReference renders the event schemas as tables.
 func eventReference(t *testing.T) string {
 	var b strings.Builder
 	for _, name := range []string{schemas.CallStatusChanged, schemas.CallCompleted, schemas.TranscriptLine} {
-		s, ok := schemas.ByName(name)
-		if !ok {
-			t.Fatalf("no schema %s", name)
-		}
-		var record struct {
-			Doc    string      `json:"doc"`
-			Fields []avroField `json:"fields"`
-		}
-		if err := json.Unmarshal([]byte(s.Source), &record); err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(&b, "### %s\n\n%s ([schemas/%s](schemas/%s))\n\n| field | type | meaning |\n|---|---|---|\n", name, record.Doc, s.File, s.File)
+		record := eventRecord(t, name)
+		s, _ := schemas.ByName(name)
+		fmt.Fprintf(&b, "## %s\n\n%s ([schemas/%s](../schemas/%s))\n\n| field | type | meaning |\n|---|---|---|\n", name, record.Doc, s.File, s.File)
 		for _, f := range record.Fields {
 			fmt.Fprintf(&b, "| `%s` | %s | %s |\n", f.Name, typeName(t, f.Type), strings.ReplaceAll(f.Doc, "|", `\|`))
 		}
