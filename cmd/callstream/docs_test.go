@@ -1,7 +1,9 @@
 package main
 
 import (
+	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -135,6 +137,78 @@ func sameSet(t *testing.T, what string, documented, want []string) {
 	if !slices.Equal(documented, want) {
 		t.Errorf("%s: the docs have\n%q, want\n%q", what, documented, want)
 	}
+}
+
+var (
+	link     = regexp.MustCompile(`\]\(([^)\s]+)\)`)
+	citation = regexp.MustCompile(`docs/[a-z-]+\.md(#[a-z0-9-]+)?`)
+	fence    = regexp.MustCompile("(?s)```.*?```")
+)
+
+// TestDocsLinks holds that links between the documents lead somewhere, and so
+// do the places in docs that comments in the code refer to.
+func TestDocsLinks(t *testing.T) {
+	err := filepath.WalkDir(repository, func(file string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && strings.HasPrefix(d.Name(), ".") && d.Name() != ".." && d.Name() != ".github" {
+			return filepath.SkipDir
+		}
+		switch filepath.Ext(file) {
+		case ".md":
+			text := fence.ReplaceAllString(readFile(t, file), "")
+			for _, m := range link.FindAllStringSubmatch(text, -1) {
+				if !strings.Contains(m[1], "://") {
+					leads(t, file, filepath.Dir(file), m[1])
+				}
+			}
+		case ".go", ".py", ".avsc", ".yml", ".yaml":
+			for _, place := range citation.FindAllString(readFile(t, file), -1) {
+				leads(t, file, repository, place)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// leads complains of a link from a file to a place that does not exist.
+func leads(t *testing.T, from, base, place string) {
+	t.Helper()
+	name, anchor, _ := strings.Cut(place, "#")
+	target := from
+	if name != "" {
+		target = filepath.Join(base, filepath.FromSlash(path.Clean(name)))
+	}
+	if _, err := os.Stat(target); err != nil {
+		t.Errorf("%s refers to %s, which does not exist", from, place)
+		return
+	}
+	if anchor == "" {
+		return
+	}
+	for _, m := range heading.FindAllStringSubmatch(fence.ReplaceAllString(readFile(t, target), ""), -1) {
+		if anchorOf(m[1]) == anchor {
+			return
+		}
+	}
+	t.Errorf("%s refers to %s, but there is no such heading", from, place)
+}
+
+// anchorOf is how a heading is linked to.
+func anchorOf(title string) string {
+	return strings.Map(func(r rune) rune {
+		switch {
+		case r == ' ':
+			return '-'
+		case r == '-', r == '_', r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		}
+		return -1
+	}, strings.ToLower(title))
 }
 
 func readFile(t *testing.T, file string) string {
