@@ -9,21 +9,14 @@ import (
 
 // deadLetters writes the letters of a verdict as dead letters: each carries a
 // request for the order alone, which asks again for what was asked.
-func (co *checkout) deadLetters(now time.Time) []DeadLetter {
-	if len(co.verdict.Letters) == 0 {
-		return nil
-	}
-	offset := int64(-1) // the request is long marked
+func (co *checkout) deadLetters(now time.Time) []request.DeadLetter {
+	offset := int64(-1)
 	if len(co.requests) > 0 {
 		offset = co.requests[0].offset
 	}
-	value := request.JSON(co.requestAgain(now))
-	letters := make([]DeadLetter, len(co.verdict.Letters))
-	for i, l := range co.verdict.Letters {
-		letters[i] = DeadLetter{
-			Reason: l.Reason, Detail: l.Detail, Partition: co.partition, Offset: offset, Time: now,
-			Key: []byte(co.ref.ID), Value: value,
-		}
+	var letters []request.DeadLetter
+	for _, l := range co.verdict.Letters {
+		letters = append(letters, request.OrderLetter(l, co.requestAgain(now), co.ref.ID, co.partition, offset, now))
 	}
 	return letters
 }
@@ -31,7 +24,7 @@ func (co *checkout) deadLetters(now time.Time) []DeadLetter {
 // requestAgain returns the request that, put on the request topic, would ask
 // for the order as it was asked for before this job.
 func (co *checkout) requestAgain(now time.Time) *order.Request {
-	r := &order.Request{Task: co.ref.Task, Orders: []string{co.ref.ID}, Mode: order.LookOnce, NotBefore: co.facts.NotBefore}
+	r := &order.Request{Task: co.ref.Task, Mode: order.LookOnce, NotBefore: co.facts.NotBefore}
 	switch {
 	case co.facts.FollowAt > 0:
 		r.Mode = order.Follow

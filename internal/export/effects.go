@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"callstream/internal/order"
+	"callstream/internal/record"
+	"callstream/internal/request"
 )
 
 // worker carries jobs out: it asks, decides and writes. It knows nothing of
@@ -59,7 +61,7 @@ func (w *worker) publish(ctx context.Context, batch []*checkout) error {
 // way round the letter would be lost, for the state says that all is done.
 func (w *worker) keep(ctx context.Context, orders []*checkout) error {
 	now := time.Now()
-	var letters []DeadLetter
+	var letters []request.DeadLetter
 	var states []SavedState
 	for _, co := range orders {
 		changed, err := w.updateSaved(co, now)
@@ -83,7 +85,7 @@ func (w *worker) keep(ctx context.Context, orders []*checkout) error {
 	return nil
 }
 
-func (w *worker) bury(ctx context.Context, letters []DeadLetter) error {
+func (w *worker) bury(ctx context.Context, letters []request.DeadLetter) error {
 	if len(letters) == 0 {
 		return nil
 	}
@@ -96,7 +98,7 @@ func (w *worker) bury(ctx context.Context, letters []DeadLetter) error {
 	return nil
 }
 
-func (w *worker) forward(ctx context.Context, forwards []Forward) error {
+func (w *worker) forward(ctx context.Context, forwards []record.Message) error {
 	if len(forwards) == 0 {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"callstream/internal/order"
+	"callstream/internal/record"
 	"callstream/internal/request"
 )
 
@@ -19,8 +20,8 @@ type errands struct {
 
 // lot is what goes out at once, in this order.
 type lot struct {
-	forwards []Forward
-	letters  []DeadLetter
+	forwards []record.Message
+	letters  []request.DeadLetter
 	passedOn []*openRequest // requests that wait for the forwards and letters
 	timeOver []*checkout    // orders whose time is over
 	changed  []*checkout    // orders that a request changed and that need no look now
@@ -29,7 +30,7 @@ type lot struct {
 func (l *lot) empty() bool { return len(l.passedOn)+len(l.timeOver)+len(l.changed) == 0 }
 
 // passOn adds what a request passes on.
-func (e *errands) passOn(forwards []Forward, letters []DeadLetter, r *openRequest) {
+func (e *errands) passOn(forwards []record.Message, letters []request.DeadLetter, r *openRequest) {
 	e.next.forwards = append(e.next.forwards, forwards...)
 	e.next.letters = append(e.next.letters, letters...)
 	e.next.passedOn = append(e.next.passedOn, r)

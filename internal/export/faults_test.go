@@ -98,7 +98,7 @@ func anyBody(order.Body) bool { return true }
 
 func letterOf(reason order.Reason) func(*world, any) bool {
 	return func(_ *world, what any) bool {
-		return slices.ContainsFunc(what.([]DeadLetter), func(l DeadLetter) bool { return l.Reason == reason })
+		return slices.ContainsFunc(what.([]request.DeadLetter), func(l request.DeadLetter) bool { return l.Reason == reason })
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"callstream/internal/order"
+	"callstream/internal/record"
 	"callstream/internal/request"
 )
 
@@ -16,21 +17,30 @@ type intake struct {
 	partition int
 	offset    int64
 	request   *order.Request // nil where no order is for this partition
-	forwards  []Forward
-	letters   []DeadLetter
+	forwards  []record.Message
+	letters   []request.DeadLetter
+}
+
+// reader turns the records of a partition into intakes. It decides what is to
+// be done with each order and does none of it: the pipeline does.
+type reader struct {
+	cfg      *Config
+	session  Session
+	avro     AvroRequests
+	observer Observer
 }
 
 // read reads the requests of a partition and hands them to the pipeline. The
 // pipeline stops taking when too many orders wait, and so does this.
-func (p *Pipeline) read(ctx context.Context, partition int) error {
-	err := p.session.Read(ctx, partition, func(rec Record) error {
-		p.observer.RequestRead(partition)
-		in, err := p.sort(ctx, &rec)
+func (r *reader) read(ctx context.Context, partition int, intakes chan<- *intake) error {
+	err := r.session.Read(ctx, partition, func(rec record.Record) error {
+		r.observer.RequestRead(partition)
+		in, err := r.intake(ctx, &rec)
 		if err != nil {
 			return err
 		}
 		select {
-		case p.intakes <- in:
+		case intakes <- in:
 			return nil
 		case <-ctx.Done():
 			return context.Cause(ctx)
@@ -42,14 +52,14 @@ func (p *Pipeline) read(ctx context.Context, partition int) error {
 	return fmt.Errorf("read requests of partition %d: %w", partition, err)
 }
 
-// sort reads one request and decides for each of its orders: here, forwarded
+// intake reads one request and decides for each of its orders: here, forwarded
 // home, or a dead letter.
-func (p *Pipeline) sort(ctx context.Context, rec *Record) (*intake, error) {
+func (r *reader) intake(ctx context.Context, rec *record.Record) (*intake, error) {
 	in := &intake{partition: rec.Partition, offset: rec.Offset}
-	req, invalid, err := request.Read(rec, func(value []byte) (map[string]any, error) { return p.avro(ctx, value) })
+	req, invalid, err := request.Read(rec, func(value []byte) (map[string]any, error) { return r.avro(ctx, value) })
 	var bad *request.UnreadableError
 	if errors.As(err, &bad) {
-		in.letters = append(in.letters, DeadLetter{
+		in.letters = append(in.letters, request.DeadLetter{
 			Reason: order.ReasonUnreadable, Detail: bad.Detail, Partition: rec.Partition, Offset: rec.Offset, Time: time.Now(),
 			Key: rec.Key, Value: rec.Value, Headers: rec.Headers,
 		})
@@ -59,26 +69,26 @@ func (p *Pipeline) sort(ctx context.Context, rec *Record) (*intake, error) {
 		return nil, fmt.Errorf("read request at offset %d: %w", rec.Offset, err)
 	}
 	for _, o := range invalid {
-		in.letters = append(in.letters, in.letter(order.ReasonInvalidID, o.Detail, req, o.ID))
+		in.bury(order.Letter{Reason: order.ReasonInvalidID, Detail: o.Detail}, req, o.ID)
 	}
-	p.route(in, req, rec)
+	r.route(in, req, rec)
 	return in, nil
 }
 
 // route parts a request's orders by their home partition.
-func (p *Pipeline) route(in *intake, req *order.Request, rec *Record) {
+func (r *reader) route(in *intake, req *order.Request, rec *record.Record) {
 	forwarded := request.Forwarded(rec)
 	var here []string
 	away := map[int][]string{}
 	var homes []int
 	for _, id := range req.Orders {
-		home := p.session.Home(id)
+		home := r.session.Home(id)
 		switch {
 		case home == rec.Partition:
 			here = append(here, id)
 		case forwarded:
 			detail := fmt.Sprintf("forwarded to partition %d, but its home is %d: the topic's partition count changed; send it again", rec.Partition, home)
-			in.letters = append(in.letters, in.letter(order.ReasonMisrouted, detail, req, id))
+			in.bury(order.Letter{Reason: order.ReasonMisrouted, Detail: detail}, req, id)
 		default:
 			if away[home] == nil {
 				homes = append(homes, home)
@@ -87,7 +97,7 @@ func (p *Pipeline) route(in *intake, req *order.Request, rec *Record) {
 		}
 	}
 	for _, home := range homes {
-		p.pass(in, home, away[home], req, rec)
+		r.forward(in, home, away[home], req, rec)
 	}
 	if len(here) > 0 {
 		mine := *req
@@ -96,29 +106,24 @@ func (p *Pipeline) route(in *intake, req *order.Request, rec *Record) {
 	}
 }
 
-// pass adds a request for the orders of another home; more than one where it
+// forward adds a request for the orders of another home; more than one where it
 // would not fit a message.
-func (p *Pipeline) pass(in *intake, home int, ids []string, req *order.Request, rec *Record) {
+func (r *reader) forward(in *intake, home int, ids []string, req *order.Request, rec *record.Record) {
 	part := *req
 	part.Orders = ids
-	f := request.Forward(&part, rec, p.cfg.RequestTopic, home)
+	f := request.Forward(&part, rec, r.cfg.RequestTopic, home)
 	switch half := len(ids) / 2; {
-	case f.Size() <= p.cfg.RequestLimit:
+	case f.Size() <= r.cfg.RequestLimit:
 		in.forwards = append(in.forwards, f)
 	case half == 0:
-		in.letters = append(in.letters, in.letter(order.ReasonTooLarge, "with its headers it is too large to be forwarded home", req, ids[0]))
+		in.bury(order.Letter{Reason: order.ReasonTooLarge, Detail: "with its headers it is too large to be forwarded home"}, req, ids[0])
 	default:
-		p.pass(in, home, ids[:half], req, rec)
-		p.pass(in, home, ids[half:], req, rec)
+		r.forward(in, home, ids[:half], req, rec)
+		r.forward(in, home, ids[half:], req, rec)
 	}
 }
 
-// letter writes the dead letter of one order of a readable request.
-func (in *intake) letter(reason order.Reason, detail string, req *order.Request, id string) DeadLetter {
-	one := *req
-	one.Orders = []string{id}
-	return DeadLetter{
-		Reason: reason, Detail: detail, Partition: in.partition, Offset: in.offset, Time: time.Now(),
-		Key: []byte(id), Value: request.JSON(&one),
-	}
+// bury adds the dead letter of one order of a readable request.
+func (in *intake) bury(l order.Letter, req *order.Request, id string) {
+	in.letters = append(in.letters, request.OrderLetter(l, req, id, in.partition, in.offset, time.Now()))
 }

@@ -30,8 +30,8 @@ func TestRoute(t *testing.T) {
 			}
 		}
 		w.put(`{"userTaskID":"t","orderIDs":["`+strings.Join(append(slices.Clone(here), away...), `","`)+`"]}`, 0,
-			Header{Key: "trace", Value: []byte("x")}, Header{Key: request.HeaderTime, Value: []byte("1970-01-01T00:00:07Z")})
-		w.put(`{"userTaskID":"t","orderIDs":["`+here[0]+`","`+away[0]+`"]}`, 0, Header{Key: request.HeaderForwarded, Value: []byte("requests/1/0")})
+			record.Header{Key: "trace", Value: []byte("x")}, record.Header{Key: request.HeaderTime, Value: []byte("1970-01-01T00:00:07Z")})
+		w.put(`{"userTaskID":"t","orderIDs":["`+here[0]+`","`+away[0]+`"]}`, 0, record.Header{Key: request.HeaderForwarded, Value: []byte("requests/1/0")})
 		proc := w.start(testConfig())
 		time.Sleep(5 * time.Minute)
 		proc.end(t)

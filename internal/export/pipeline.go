@@ -42,9 +42,9 @@ type Config struct {
 type Pipeline struct {
 	cfg      Config
 	session  Session
-	avro     AvroRequests
 	observer Observer
 	log      *slog.Logger
+	reader   reader
 	worker   worker
 
 	intakes chan *intake
@@ -63,9 +63,10 @@ type Pipeline struct {
 // New returns a pipeline for a generation. It does nothing until Run.
 func New(cfg Config, api API, out Output, session Session, states States, avro AvroRequests, observer Observer, log *slog.Logger) *Pipeline {
 	p := &Pipeline{
-		cfg: cfg, session: session, avro: avro, observer: observer, log: log,
+		cfg: cfg, session: session, observer: observer, log: log,
 		intakes: make(chan *intake), results: make(chan func()),
 	}
+	p.reader = reader{cfg: &p.cfg, session: session, avro: avro, observer: observer}
 	p.worker = worker{cfg: &p.cfg, api: api, out: out, states: states, observer: observer, log: log}
 	p.book = newBook(&p.cfg)
 	return p
@@ -89,7 +90,7 @@ func (p *Pipeline) Run(ctx context.Context, restored func()) error {
 	readers, reading := errgroup.WithContext(reading)
 	p.watermarks = newWatermarks(p.session.Owned())
 	for _, partition := range p.session.Owned() {
-		readers.Go(func() error { return p.read(reading, partition) })
+		readers.Go(func() error { return p.reader.read(reading, partition, p.intakes) })
 	}
 	grace := newGrace(reading, p.cfg.DrainFor)
 	defer grace.end()

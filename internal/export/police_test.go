@@ -129,7 +129,7 @@ func (w *world) checkState(s stored) {
 func newest(st *order.State) order.Millis { return max(st.FollowAt, st.OnceAt, st.StopAt) }
 
 func (w *world) buried(id string) bool {
-	return slices.ContainsFunc(w.letters, func(l DeadLetter) bool { return string(l.Key) == id })
+	return slices.ContainsFunc(w.letters, func(l request.DeadLetter) bool { return string(l.Key) == id })
 }
 
 func (w *world) checkPublished(ref order.Ref, c *order.AnnouncedCall) {
@@ -164,10 +164,10 @@ func (w *world) checkCommit(partition int, offset int64) {
 // undone says what of a request does not stand anywhere; empty where all does:
 // each order in a state that knows of a request as new, in a dead letter, or in
 // a forward.
-func (w *world) undone(rec Record) string {
+func (w *world) undone(rec record.Record) string {
 	req, invalid, err := request.Read(&rec, nil)
 	if err != nil {
-		if !slices.ContainsFunc(w.letters, func(l DeadLetter) bool { return l.Partition == rec.Partition && l.Offset == rec.Offset }) {
+		if !slices.ContainsFunc(w.letters, func(l request.DeadLetter) bool { return l.Partition == rec.Partition && l.Offset == rec.Offset }) {
 			return "it is unreadable and no dead letter"
 		}
 		return ""
@@ -181,7 +181,7 @@ func (w *world) undone(rec Record) string {
 	for _, id := range req.Orders {
 		stands := w.buried(id) ||
 			slices.ContainsFunc(w.states, func(s stored) bool { return s.Ref.ID == id && s.says != nil && newest(s.says) >= req.Time }) ||
-			slices.ContainsFunc(w.forwards, func(f Forward) bool {
+			slices.ContainsFunc(w.forwards, func(f record.Message) bool {
 				return origin(f) == from && bytes.Contains(f.Value, []byte(`"`+id+`"`))
 			})
 		if !stands {
@@ -197,7 +197,7 @@ func (w *world) checkCommitted() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for partition, log := range w.requests {
-		done := slices.IndexFunc(log, func(r Record) bool { return w.undone(r) != "" })
+		done := slices.IndexFunc(log, func(r record.Record) bool { return w.undone(r) != "" })
 		if done < 0 {
 			done = len(log)
 		}
@@ -249,7 +249,9 @@ func (w *world) repeats() string {
 	if repeated(w.events, func(ev *order.Event) string { return ev.ID.String() + fmt.Sprint(ev.Replay) }) {
 		words = append(words, "events")
 	}
-	if repeated(w.letters, func(l DeadLetter) string { return fmt.Sprint(l.Reason, l.Detail, string(l.Key), string(l.Value)) }) {
+	if repeated(w.letters, func(l request.DeadLetter) string {
+		return fmt.Sprint(l.Reason, l.Detail, string(l.Key), string(l.Value))
+	}) {
 		words = append(words, "letters")
 	}
 	if repeated(w.forwards, origin) {
@@ -259,7 +261,7 @@ func (w *world) repeats() string {
 }
 
 // origin is where a forward came from.
-func origin(f Forward) string {
+func origin(f record.Message) string {
 	from, _ := record.Last(f.Headers, request.HeaderForwarded)
 	return string(from)
 }

@@ -27,8 +27,8 @@ type API interface {
 type Output interface {
 	// Publish writes events in order. Those that fit no message come back.
 	Publish(ctx context.Context, events []*order.Event) ([]TooLarge, error)
-	Bury(ctx context.Context, letters []DeadLetter) error
-	Forward(ctx context.Context, forwards []Forward) error
+	Bury(ctx context.Context, letters []request.DeadLetter) error
+	Forward(ctx context.Context, forwards []record.Message) error
 	Save(ctx context.Context, states []SavedState) error
 }
 
@@ -42,7 +42,7 @@ type Session interface {
 	Restore(ctx context.Context, partition int, each func(key, value []byte) error) error
 	// Read hands over the requests of a partition from the committed offset on
 	// until ctx ends or each returns an error.
-	Read(ctx context.Context, partition int, each func(Record) error) error
+	Read(ctx context.Context, partition int, each func(record.Record) error) error
 	// Commit saves the offsets to go on from. It works until Run has returned.
 	Commit(offsets map[int]int64) error
 }
@@ -73,14 +73,6 @@ type Observer interface {
 // by field name, as request.FromValues takes them. A request.UnreadableError is
 // final; any other error ends with ctx.
 type AvroRequests func(ctx context.Context, value []byte) (map[string]any, error)
-
-// What stands in Kafka, and what goes there.
-type (
-	Record     = record.Record
-	Header     = record.Header
-	Forward    = record.Message // a request on its way to its home partition
-	DeadLetter = request.DeadLetter
-)
 
 // SavedState is a state to save; a nil Value removes it.
 type SavedState struct {

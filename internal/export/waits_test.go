@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"callstream/internal/order"
+	"callstream/internal/record"
 )
 
 // askAt asks for an order that is not to be looked at for a while.
@@ -119,7 +120,7 @@ func TestForwardTooLarge(t *testing.T) {
 			}
 		}
 		w.put(`{"userTaskID":"t","orderIDs":["`+strings.Join(ids, `","`)+`"]}`, 0)
-		w.put(`{"userTaskID":"t","orderID":"`+ids[0]+`"}`, 0, Header{Key: "trace", Value: make([]byte, 400)})
+		w.put(`{"userTaskID":"t","orderID":"`+ids[0]+`"}`, 0, record.Header{Key: "trace", Value: make([]byte, 400)})
 		cfg := testConfig()
 		cfg.RequestLimit = 400
 		proc := w.start(cfg)

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"callstream/internal/order"
+	"callstream/internal/record"
+	"callstream/internal/request"
 )
 
 // world is the outside of pipelines, in memory: Kafka's topics and the API. It
@@ -23,13 +25,13 @@ type world struct {
 	t  *testing.T
 	mu sync.Mutex
 
-	requests  map[int][]Record
+	requests  map[int][]record.Record
 	arrived   chan struct{} // closed and made anew with each request
 	committed map[int]int64
 	states    []stored
 	events    []*order.Event
-	letters   []DeadLetter
-	forwards  []Forward
+	letters   []request.DeadLetter
+	forwards  []record.Message
 	seals     []seal
 
 	stories map[string]story
@@ -62,7 +64,7 @@ var errKilled = errors.New("killed")
 
 func newWorld(t *testing.T) *world {
 	return &world{
-		t: t, requests: map[int][]Record{}, arrived: make(chan struct{}), committed: map[int]int64{}, stories: map[string]story{},
+		t: t, requests: map[int][]record.Record{}, arrived: make(chan struct{}), committed: map[int]int64{}, stories: map[string]story{},
 		reject: map[string]bool{}, garbled: map[string]bool{}, began: time.Now(), takes: map[string]time.Duration{fetch: 10 * time.Millisecond},
 	}
 }
@@ -83,13 +85,13 @@ func homeOf(id string) int {
 }
 
 // put appends a request to a partition.
-func (w *world) put(value string, at int, headers ...Header) {
+func (w *world) put(value string, at int, headers ...record.Header) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.append(Record{Partition: at, Value: []byte(value), Headers: headers})
+	w.append(record.Record{Partition: at, Value: []byte(value), Headers: headers})
 }
 
-func (w *world) append(r Record) {
+func (w *world) append(r record.Record) {
 	r.Offset, r.Time = int64(len(w.requests[r.Partition])), time.Now()
 	w.requests[r.Partition] = append(w.requests[r.Partition], r)
 	close(w.arrived)
@@ -196,7 +198,7 @@ func (p *process) Publish(ctx context.Context, events []*order.Event) (big []Too
 	return big, err
 }
 
-func (p *process) Bury(ctx context.Context, letters []DeadLetter) error {
+func (p *process) Bury(ctx context.Context, letters []request.DeadLetter) error {
 	return p.effect(ctx, bury, letters, len(letters), func(n int) {
 		for _, l := range letters[:n] {
 			p.letters = append(p.letters, l)
@@ -205,11 +207,11 @@ func (p *process) Bury(ctx context.Context, letters []DeadLetter) error {
 	})
 }
 
-func (p *process) Forward(ctx context.Context, forwards []Forward) error {
+func (p *process) Forward(ctx context.Context, forwards []record.Message) error {
 	return p.effect(ctx, forward, forwards, len(forwards), func(n int) {
 		for _, f := range forwards[:n] {
 			p.forwards = append(p.forwards, f)
-			p.append(Record{Partition: f.Partition, Key: f.Key, Value: f.Value, Headers: f.Headers})
+			p.append(record.Record{Partition: f.Partition, Key: f.Key, Value: f.Value, Headers: f.Headers})
 		}
 	})
 }
@@ -265,7 +267,7 @@ func (p *process) Restore(_ context.Context, partition int, each func(key, value
 	return nil
 }
 
-func (p *process) Read(ctx context.Context, partition int, each func(Record) error) error {
+func (p *process) Read(ctx context.Context, partition int, each func(record.Record) error) error {
 	p.mu.Lock()
 	at := p.committed[partition]
 	p.mu.Unlock()

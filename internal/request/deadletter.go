@@ -30,6 +30,17 @@ type DeadLetter struct {
 	LeftOut int
 }
 
+// OrderLetter returns the dead letter of one order, whether or not r names it
+// alone. The offset is -1 where the request is long marked.
+func OrderLetter(l order.Letter, r *order.Request, id string, partition int, offset int64, now time.Time) DeadLetter {
+	alone := *r
+	alone.Orders = []string{id}
+	return DeadLetter{
+		Reason: l.Reason, Detail: l.Detail, Partition: partition, Offset: offset, Time: now,
+		Key: []byte(id), Value: JSON(&alone),
+	}
+}
+
 // letterHeaders are the headers of a dead letter's own, in the order they are
 // written. All are text; reason is an order.Reason, time is RFC 3339.
 var letterHeaders = []string{"reason", "detail", "topic", "partition", "offset", "time"}
