@@ -23,7 +23,7 @@ var may = map[string][]string{
 	"broker":    {"order", "record", "request"},
 	"avro":      {"order", "record", "request", "schemas"},
 	"simulator": {"order", "record", "request"},
-	"status":    {"order", "record", "request"},
+	"monitor":   {"order", "record", "request"},
 	"embedded":  nil,
 	"config":    nil,
 	"e2e":       nil,

@@ -17,10 +17,10 @@ import (
 	"callstream/internal/broker"
 	"callstream/internal/config"
 	"callstream/internal/embedded"
+	"callstream/internal/monitor"
 	"callstream/internal/order"
 	"callstream/internal/record"
 	"callstream/internal/simulator"
-	"callstream/internal/status"
 )
 
 // demoOptions are the flags of `callstream demo`.
@@ -112,7 +112,7 @@ func (d *demo) play(ctx context.Context, brokers, apiURL string) (err error) {
 	}
 	x := newExporter(d.cfg, d.log)
 	if d.keep {
-		if x.listener, err = status.Listen("127.0.0.1:0"); err != nil {
+		if x.listener, err = monitor.Listen("127.0.0.1:0"); err != nil {
 			return err
 		}
 		d.addresses(brokers, apiURL, x.listener.Addr().String())

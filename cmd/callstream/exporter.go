@@ -16,10 +16,10 @@ import (
 	"callstream/internal/callbot"
 	"callstream/internal/config"
 	"callstream/internal/export"
+	"callstream/internal/monitor"
 	"callstream/internal/order"
 	"callstream/internal/request"
 	"callstream/internal/schedule"
-	"callstream/internal/status"
 )
 
 const restoringState = "restoring-state"
@@ -28,19 +28,19 @@ const restoringState = "restoring-state"
 type exporter struct {
 	cfg      *config.Config
 	log      *slog.Logger
-	health   *status.Health
-	metrics  *status.Metrics
+	health   *monitor.Health
+	metrics  *monitor.Metrics
 	listener net.Listener // where health and metrics are served; nil = nowhere
 }
 
 var (
-	_ export.Observer  = (*status.Metrics)(nil)
-	_ callbot.Observer = (*status.Metrics)(nil)
-	_ broker.Observer  = (*status.Metrics)(nil)
+	_ export.Observer  = (*monitor.Metrics)(nil)
+	_ callbot.Observer = (*monitor.Metrics)(nil)
+	_ broker.Observer  = (*monitor.Metrics)(nil)
 )
 
 func newExporter(cfg *config.Config, log *slog.Logger) *exporter {
-	return &exporter{cfg: cfg, log: log, health: status.NewHealth(), metrics: status.NewMetrics()}
+	return &exporter{cfg: cfg, log: log, health: monitor.NewHealth(), metrics: monitor.NewMetrics()}
 }
 
 // run exports until ctx ends.
@@ -51,7 +51,7 @@ func (x *exporter) run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	// The page outlives ctx until the exporter is done: a drain can be watched.
 	serving, stop := context.WithCancel(context.WithoutCancel(ctx))
-	group.Go(func() error { return status.Serve(serving, x.listener, status.Handler(x.health, x.metrics), x.log) })
+	group.Go(func() error { return monitor.Serve(serving, x.listener, monitor.Handler(x.health, x.metrics), x.log) })
 	group.Go(func() error {
 		defer stop()
 		return x.export(ctx)
@@ -94,9 +94,9 @@ func (x *exporter) export(ctx context.Context) error {
 		x.metrics.RateLimit(x.cfg.Callbot.RateLimit * float64(len(owned)) / float64(b.Partitions()))
 		x.log.Info("partitions assigned", "generation", s.Generation, "partitions", owned)
 		x.health.Set(restoringState, "reading what was announced before")
-		x.health.Clear(status.JoiningGroup)
+		x.health.Clear(monitor.JoiningGroup)
 		defer x.health.Clear(restoringState)
-		defer x.health.Set(status.JoiningGroup, "between two generations of the group")
+		defer x.health.Set(monitor.JoiningGroup, "between two generations of the group")
 		p := export.New(x.pipeline(b), api{client}, out, s2, states, avroRequests(lookup), x.metrics, x.log)
 		return p.Run(ctx, func() {
 			x.health.Clear(restoringState)

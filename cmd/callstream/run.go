@@ -6,7 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"callstream/internal/config"
-	"callstream/internal/status"
+	"callstream/internal/monitor"
 )
 
 func runCommand() *cobra.Command {
@@ -30,7 +30,7 @@ It is configured by the environment; README.md lists every setting. Needed are C
 			x := newExporter(cfg, cfg.Logger(os.Stderr))
 			x.announce()
 			if cfg.HTTPAddr != "" {
-				if x.listener, err = status.Listen(cfg.HTTPAddr); err != nil {
+				if x.listener, err = monitor.Listen(cfg.HTTPAddr); err != nil {
 					return err
 				}
 				x.log.Info("serving health and metrics", "addr", x.listener.Addr().String())

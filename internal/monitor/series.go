@@ -1,4 +1,4 @@
-package status
+package monitor
 
 import (
 	"github.com/prometheus/client_golang/prometheus"
