@@ -3,9 +3,7 @@ package callbot
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"reflect"
-	"strings"
 	"testing"
 
 	"callstream/internal/order"
@@ -333,22 +331,5 @@ func TestDecodeTwoEntries(t *testing.T) {
 	var failed *fieldError
 	if _, err := decodeEntries(order.Ref{}, []string{`{}`, `{"finish":{}}`}); !errors.As(err, &failed) {
 		t.Errorf("the second entry's error is lost: %v", err)
-	}
-}
-
-func TestDecodeManyLines(t *testing.T) {
-	const n = 100_000
-	body, ids := benchAnswer(1, n)
-	answer, err := readReply(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := sight(answer.orders, "task", ids, 1).seen[ids[0]].Decode()
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := a.Calls[0].Lines
-	if len(lines) != n || lines[n-1].Index != n-1 || !strings.Contains(lines[n-1].Text, fmt.Sprint("line ", n-1)) {
-		t.Errorf("%d lines, the last %+v", len(lines), lines[len(lines)-1])
 	}
 }

@@ -8,51 +8,22 @@ import (
 )
 
 func TestClassify(t *testing.T) {
-	for _, tc := range []struct {
-		name            string
-		status, retCode int
-		want            Class
-	}{
-		{"general error", 200, 1, Failing},
-		{"missing parameters", 200, 2, Rejected},
-		{"parameter format", 200, 3, Rejected},
-		{"invalid value", 200, 4, Rejected},
-		{"too many array elements", 200, 4001, Rejected},
-		{"maintenance", 200, 5, Maintenance},
-		{"internal error", 200, 5001, Failing},
-		{"incorrect signature", 200, 6, Refused},
-		{"missing signature", 200, 6001, Refused},
-		{"account does not exist", 200, 6002, Refused},
-		{"no permission", 200, 6003, Refused},
-		{"system busy", 200, 7, Busy},
-		{"an unknown retCode", 200, 9999, Failing},
-		{"a negative retCode", 200, -1, Failing},
-		{"broken answer", 200, 0, Failing},
-		{"HTTP 429", 429, 0, Busy},
-		{"HTTP 429 outweighs the retCode", 429, 1, Busy},
-		{"HTTP 503", 503, 0, Maintenance},
-		{"HTTP 503 with a retCode", 503, 7, Busy},
-		{"HTTP 500", 500, 0, Failing},
-		{"HTTP 500 with a retCode", 500, 4, Rejected},
-		{"HTTP 502", 502, 0, Failing},
-		{"HTTP 504", 504, 0, Failing},
-		{"HTTP 400", 400, 0, Failing},
-		{"HTTP 400 with a retCode", 400, 3, Rejected},
-		{"HTTP 413", 413, 0, Failing},
-		{"HTTP 401", 401, 0, Refused},
-		{"HTTP 403", 403, 0, Refused},
-		{"HTTP 403 with a retCode", 403, 6003, Refused},
-		{"HTTP 404", 404, 0, Refused},
-		{"HTTP 405", 405, 0, Refused},
-		{"HTTP 407", 407, 0, Refused},
-		{"HTTP 301", 301, 0, Refused},
-		{"HTTP 307", 307, 0, Refused},
+	const ok = 200
+	for class, answers := range map[Class][][2]int{ // HTTP status and retCode
+		Busy:        {{ok, 7}, {429, 0}, {429, 1}, {503, 7}},
+		Maintenance: {{ok, 5}, {503, 0}},
+		Failing:     {{ok, 1}, {ok, 5001}, {ok, 9999}, {ok, -1}, {ok, 0}, {400, 0}, {413, 0}, {500, 0}, {502, 0}, {504, 0}},
+		Rejected:    {{ok, 2}, {ok, 3}, {ok, 4}, {ok, 4001}, {400, 3}, {500, 4}},
+		Refused: {
+			{ok, 6}, {ok, 6001}, {ok, 6002}, {ok, 6003}, {403, 6003},
+			{301, 0}, {307, 0}, {401, 0}, {403, 0}, {404, 0}, {405, 0}, {407, 0}, {410, 0},
+		},
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			if got := classify(tc.status, tc.retCode); got != tc.want {
-				t.Errorf("got %s, want %s", got, tc.want)
+		for _, a := range answers {
+			if got := classify(a[0], a[1]); got != class {
+				t.Errorf("HTTP %d with retCode %d is %s, want %s", a[0], a[1], got, class)
 			}
-		})
+		}
 	}
 }
 
