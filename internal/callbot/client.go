@@ -89,6 +89,8 @@ type Client struct {
 	health health
 	bodies sync.Pool // of *bytes.Buffer
 
+	maxAnswer int64 // as the constant; less in tests, where 64 MiB take seconds
+
 	mu         sync.Mutex
 	warnedAt   time.Time // of wrong signatures
 	otherTask  time.Time // when it was last logged that orders came under another task
@@ -124,6 +126,8 @@ func New(cfg Config) *Client {
 		pacer:  newPacer(cfg.RateLimit),
 		health: health{log: cfg.Log},
 		bodies: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+
+		maxAnswer: maxAnswer,
 	}
 }
 
@@ -161,7 +165,7 @@ func (c *Client) exchange(ctx context.Context, task string, ids []string) (reply
 
 	buf := c.bodies.Get().(*bytes.Buffer)
 	defer c.keep(buf)
-	readErr := readBody(response, buf)
+	readErr := readBody(response, buf, c.maxAnswer)
 	if ctx.Err() != nil {
 		return reply{}, fmt.Errorf("ask the Callbot API: %w", ctx.Err())
 	}
@@ -237,14 +241,12 @@ func withoutURL(err error) error {
 	return err
 }
 
-var (
-	errTooLarge = fmt.Errorf("the answer is over %d MiB", maxAnswer>>20)
-	errEncoding = errors.New("the answer's Content-Encoding is not gzip")
-)
+var errEncoding = errors.New("the answer's Content-Encoding is not gzip")
 
 // readBody reads an answer to its end, decompressed, so that its connection
-// can serve the next request. Of one over the limit the rest stays unread.
-func readBody(response *http.Response, buf *bytes.Buffer) error {
+// can serve the next request. One of more than limit bytes is not read on: a
+// few kilobytes on the wire may unpack to gigabytes.
+func readBody(response *http.Response, buf *bytes.Buffer, limit int64) error {
 	var body io.Reader = response.Body
 	switch strings.ToLower(response.Header.Get("Content-Encoding")) {
 	case "", "identity":
@@ -257,9 +259,9 @@ func readBody(response *http.Response, buf *bytes.Buffer) error {
 	default:
 		return errEncoding
 	}
-	n, err := buf.ReadFrom(io.LimitReader(body, maxAnswer+1))
-	if err == nil && n > maxAnswer {
-		return errTooLarge
+	n, err := buf.ReadFrom(io.LimitReader(body, limit+1))
+	if err == nil && n > limit {
+		return fmt.Errorf("the answer is over %d MiB", limit>>20)
 	}
 	return err
 }

@@ -11,12 +11,15 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"callstream/internal/simulator"
 )
 
 // newTestClient returns a client of a real server that speaks for api.
@@ -26,7 +29,7 @@ func newTestClient(t *testing.T, api http.Handler, change func(*Config)) *Client
 	t.Cleanup(server.Close)
 	cfg := Config{
 		BaseURL: server.URL, UUID: testUUID, SecretKey: testKey, Algorithm: SHA256, Verify: VerifyStrict,
-		Timeout: 10 * time.Second, Concurrency: 4, RateLimit: 1e6, Log: slog.New(slog.DiscardHandler),
+		Timeout: time.Minute, Concurrency: 4, RateLimit: 1e6, Log: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
 		change(&cfg)
@@ -36,25 +39,38 @@ func newTestClient(t *testing.T, api http.Handler, change func(*Config)) *Client
 	return c
 }
 
+// TestExchange holds the requests to the simulator, which checks signatures and
+// signs its answers by code of its own, and to what it doesn't check.
 func TestExchange(t *testing.T) {
-	for _, tc := range []struct {
-		name   string
-		change func(*Config)
-	}{
-		{"SHA256", nil},
-		{"MD5", func(c *Config) { c.Algorithm = MD5 }},
-		{"no algorithm named", func(c *Config) { c.Algorithm = "" }},
-		{"a base URL with a slash", func(c *Config) { c.BaseURL += "/" }},
+	for name, change := range map[string]func(*Config){
+		"SHA256":                  func(c *Config) {},
+		"MD5":                     func(c *Config) { c.Algorithm = MD5 },
+		"no algorithm named":      func(c *Config) { c.Algorithm = "" },
+		"a base URL with a slash": func(c *Config) { c.BaseURL += "/" },
 	} {
-		t.Run(tc.name, func(t *testing.T) {
-			c := newTestClient(t, newFakeAPI(t), tc.change)
-			look, err := c.Look(t.Context(), "任务<&>\"", []string{"o1", "<o2>", "o1"})
-			if err != nil {
-				t.Fatal(err)
+		t.Run(name, func(t *testing.T) {
+			sim := simulator.New(simulator.Config{UUID: testUUID, SecretKey: testKey})
+			requestIDs := map[string]bool{}
+			c := newTestClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				h := r.Header
+				created, err := strconv.ParseInt(h.Get("createTs"), 10, 64)
+				if age := time.Since(time.Unix(created, 0)); err != nil || age < -time.Second || age > time.Minute {
+					t.Errorf("createTs %q: %v old, %v", h.Get("createTs"), age, err)
+				}
+				if h.Get("Content-Type") != "application/json" || h.Get("Accept-Encoding") != "gzip" || requestIDs[h.Get("requestID")] {
+					t.Errorf("headers %v", h)
+				}
+				requestIDs[h.Get("requestID")] = true
+				sim.ServeHTTP(w, r)
+			}), change)
+			for range 2 {
+				look, err := c.Look(t.Context(), "任务<&>\"", []string{"done-1", "missing-<2>", "done-1"})
+				if err != nil || len(look.Seen) != 1 || fmt.Sprint(look.Missing) != "map[missing-<2>:true]" || look.At == 0 {
+					t.Errorf("got %+v, %v", look, err)
+				}
 			}
-			// The fake's entries are of task t.
-			if len(look.Seen) != 0 || fmt.Sprint(look.Missing) != "map[<o2>:true o1:true]" || look.At == 0 {
-				t.Errorf("got %+v", look)
+			if fill := sim.Stats().MeanFill; fill != 2 {
+				t.Errorf("%v orders a request, want each order once", fill)
 			}
 		})
 	}
@@ -62,53 +78,30 @@ func TestExchange(t *testing.T) {
 
 // TestExchangeFaults asks once of an API that answers wrongly.
 func TestExchangeFaults(t *testing.T) {
-	write := func(body string, header ...string) faultFunc {
-		return func(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+	write := func(body string, header ...string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
 			for i := 0; i < len(header); i += 2 {
 				w.Header().Set(header[i], header[i+1])
 			}
 			_, _ = io.WriteString(w, body)
 		}
 	}
-	redirect := func(status int, to string) faultFunc {
-		return func(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+	redirect := func(status int, to string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", to)
 			w.WriteHeader(status)
 		}
 	}
 	for _, tc := range []struct {
 		name  string
-		fault faultFunc
+		fault http.HandlerFunc
 		class Class
 		text  string // of the error; none of it may be the body's
 	}{
-		{"retCode 1", code200(1), Failing, `callbot: failing: retCode 1 (general error), responseID r-9, retMsg "no ***********"`},
-		{"retCode 2", code200(2), Rejected, `callbot: rejected: retCode 2 (missing parameters), responseID r-9, retMsg "no ***********"`},
-		{"retCode 3", code200(3), Rejected, `retCode 3 (parameter format)`},
-		{"retCode 4", code200(4), Rejected, `retCode 4 (invalid value)`},
-		{"retCode 4001", code200(4001), Rejected, `lower BATCH_SIZE`},
-		{"retCode 5", code200(5), Maintenance, `retCode 5 (server maintenance)`},
-		{"retCode 5001", code200(5001), Failing, `retCode 5001 (internal error)`},
-		{"retCode 6", code200(6), Refused, `CALLBOT_SECRET_KEY`},
-		{"retCode 6001", code200(6001), Refused, `proxy`},
-		{"retCode 6002", code200(6002), Refused, `CALLBOT_UUID`},
-		{"retCode 6003", code200(6003), Refused, `ask the vendor`},
-		{"retCode 7", code200(7), Busy, `retCode 7 (system busy)`},
-		{"retCode unknown", code200(1234), Failing, `retCode 1234`},
-		{
-			"HTTP 500 with a retCode", func(f *fakeAPI, w http.ResponseWriter, r *http.Request) { f.answer(w, r, 500, `{"retCode":7}`) },
-			Busy, `retCode 7 (system busy), HTTP 500`,
-		},
-		{
-			"HTTP 500 and retCode 0", func(f *fakeAPI, w http.ResponseWriter, r *http.Request) { f.answer(w, r, 500, `{"retCode":0}`) },
-			Failing, `callbot: failing: HTTP 500`,
-		},
+		{"a retCode", retCode(2), Rejected, `callbot: rejected: retCode 2 (missing parameters), responseID r-9, retMsg "no ***********"`},
+		{"HTTP 500 with a retCode", signed(500, `{"retCode":7}`), Busy, `retCode 7 (system busy), HTTP 500`},
+		{"HTTP 500 and retCode 0", signed(500, `{"retCode":0}`), Failing, `callbot: failing: HTTP 500`},
 		{"HTTP 429", status(429), Busy, "callbot: busy: HTTP 429"},
-		{"HTTP 503", status(503), Maintenance, "callbot: maintenance: HTTP 503"},
-		{"HTTP 500", status(500), Failing, "callbot: failing: HTTP 500"},
-		{"HTTP 401", status(401), Refused, "CALLBOT_UUID"},
-		{"HTTP 403", status(403), Refused, "CALLBOT_SECRET_KEY"},
-		{"HTTP 404", status(404), Refused, "callbot: refused: HTTP 404; check CALLBOT_BASE_URL"},
 		{"HTTP 204", status(204), Failing, "not JSON"},
 		{
 			"redirect", redirect(307, "https://elsewhere.example/secret?key=secret"), Refused,
@@ -125,13 +118,12 @@ func TestExchangeFaults(t *testing.T) {
 		{"cut answer", cutPlain, Failing, "the answer could not be read: unexpected EOF"},
 		{"connection closed", closeConn, Failing, "callbot: failing: no answer: EOF"},
 		{"no HTTP", noHTTP, Failing, `no answer: net/http: HTTP/1.x transport connection broken: malformed HTTP response "***********"`},
-		{"gzip bomb", bomb, Failing, "the answer is over 64 MiB"},
+		{"gzip bomb", bomb, Failing, "the answer is over 1 MiB"},
 		{"endless headers", write("", "X", strings.Repeat("secret", maxHeaders/6+1)), Failing, "no answer: net/http: "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			api := newFakeAPI(t)
-			api.fault = always(tc.fault)
-			c := newTestClient(t, api, func(c *Config) { c.Verify = VerifyOff })
+			c := newTestClient(t, tc.fault, func(c *Config) { c.Verify = VerifyOff })
+			c.maxAnswer = 1 << 20
 			_, err := c.exchange(t.Context(), "t", []string{"o1"})
 			var failure *Error
 			if !errors.As(err, &failure) || failure.Class != tc.class {
@@ -149,7 +141,7 @@ func TestExchangeFaults(t *testing.T) {
 	}
 }
 
-func cutGzip(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+func cutGzip(w http.ResponseWriter, _ *http.Request) {
 	var whole bytes.Buffer
 	zip := gzip.NewWriter(&whole)
 	_, _ = io.WriteString(zip, `{"retCode":0,"orderDetailList":[]}`)
@@ -158,68 +150,61 @@ func cutGzip(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
 	_, _ = w.Write(whole.Bytes()[:whole.Len()-12])
 }
 
-func cutPlain(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+func cutPlain(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Length", "1000")
 	_, _ = io.WriteString(w, `{"retCode":0,"orderDetailList":[]}`)
 }
 
-func closeConn(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+func closeConn(w http.ResponseWriter, _ *http.Request) {
 	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
 		_ = conn.Close()
 	}
 }
 
-func noHTTP(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+func noHTTP(w http.ResponseWriter, _ *http.Request) {
 	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
 		_, _ = io.WriteString(conn, "13800138000\r\n")
 		_ = conn.Close()
 	}
 }
 
-// bomb sends a few kilobytes that unpack to a gigabyte, at once.
-func bomb(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) {
+// bomb sends a few kilobytes that unpack to more than an answer may have in
+// TestExchangeFaults.
+func bomb(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Encoding", "gzip")
 	zip := gzip.NewWriter(w)
-	block := bytes.Repeat([]byte("secret, "), 128<<10)
-	for range 1 << 10 {
-		if _, err := zip.Write(block); err != nil {
-			return
-		}
-	}
+	_, _ = zip.Write(bytes.Repeat([]byte("secret, "), 1<<18))
+	_ = zip.Close()
 }
 
 func TestExchangeTimeout(t *testing.T) {
-	slowBody := func(_ *fakeAPI, w http.ResponseWriter, r *http.Request) {
+	slowBody := func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, `{"retCode":0,`)
 		w.(http.Flusher).Flush()
-		<-r.Context().Done()
+		hang(w, r)
 	}
 	for _, tc := range []struct {
 		name  string
-		fault faultFunc
+		fault http.HandlerFunc
 		want  string
 	}{
 		{"no answer", hang, "callbot: failing: no answer within 50ms"},
 		{"half an answer", slowBody, "callbot: failing: the answer was not complete within 50ms"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			api := newFakeAPI(t)
-			api.fault = always(tc.fault)
-			c := newTestClient(t, api, func(c *Config) { c.Timeout = 50 * time.Millisecond })
+			c := newTestClient(t, tc.fault, func(c *Config) { c.Timeout = 50 * time.Millisecond })
 			_, err := c.exchange(t.Context(), "t", []string{"o1"})
 			if err == nil || err.Error() != tc.want {
 				t.Errorf("got %v, want %s", err, tc.want)
 			}
 		})
 		t.Run(tc.name+", given up by the caller", func(t *testing.T) {
-			api := newFakeAPI(t)
 			ctx, cancel := context.WithCancel(t.Context())
-			api.fault = always(func(f *fakeAPI, w http.ResponseWriter, r *http.Request) {
-				time.AfterFunc(10*time.Millisecond, cancel)
-				tc.fault(f, w, r)
-			})
 			observer := newCounts()
-			c := newTestClient(t, api, func(c *Config) { c.Observer = observer })
+			c := newTestClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				time.AfterFunc(10*time.Millisecond, cancel)
+				tc.fault(w, r)
+			}), func(c *Config) { c.Observer = observer })
 			_, err := c.Look(ctx, "t", []string{"o1"})
 			var failure *Error
 			if !errors.Is(err, context.Canceled) || errors.As(err, &failure) {
@@ -233,15 +218,8 @@ func TestExchangeTimeout(t *testing.T) {
 }
 
 func TestConnectionsAreReused(t *testing.T) {
-	api := newFakeAPI(t)
-	api.fault = func(f *fakeAPI, w http.ResponseWriter, r *http.Request, n int, _ []string) bool {
-		faults := []faultFunc{nil, code200(4), status(500), status(404), nil, code200(7)}
-		if fault := faults[n%len(faults)]; fault != nil {
-			fault(f, w, r)
-			return true
-		}
-		return false
-	}
+	answers := []http.HandlerFunc{nil, retCode(4), status(500), status(404), nil, retCode(7)}
+	api := &script{entry: knows, instead: func(n int, _ []string) http.HandlerFunc { return answers[n%len(answers)] }}
 	var accepted atomic.Int32
 	server := httptest.NewUnstartedServer(api)
 	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
@@ -275,25 +253,26 @@ func TestConnectionsAreReused(t *testing.T) {
 }
 
 func TestVerify(t *testing.T) {
-	tampered := func(f *fakeAPI, w http.ResponseWriter, r *http.Request) {
+	good := signed(http.StatusOK, `{"retCode":0}`)
+	tampered := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("sign", strings.Repeat("0", 64))
 		_, _ = io.WriteString(w, `{"retCode":0}`)
 	}
-	unsigned := func(f *fakeAPI, w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, `{"retCode":0}`) }
-	forged := func(f *fakeAPI, w http.ResponseWriter, r *http.Request) {
+	unsigned := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"retCode":0}`) }
+	forged := func(w http.ResponseWriter, _ *http.Request) {
 		w.WriteHeader(http.StatusBadGateway)
 		_, _ = io.WriteString(w, `{"retCode":4}`)
 	}
 	const wrong = "callbot: failing: the answer's signature is wrong"
 	for _, tc := range []struct {
 		name, mode string
-		fault      faultFunc
+		fault      http.HandlerFunc
 		err        string
 		signs      map[bool]int
 	}{
-		{"good, off", VerifyOff, nil, "", nil},
-		{"good, warn", VerifyWarn, nil, "", map[bool]int{true: 1}},
-		{"good, strict", VerifyStrict, nil, "", map[bool]int{true: 1}},
+		{"good, off", VerifyOff, good, "", nil},
+		{"good, warn", VerifyWarn, good, "", map[bool]int{true: 1}},
+		{"good, strict", VerifyStrict, good, "", map[bool]int{true: 1}},
 		{"tampered, off", VerifyOff, tampered, "", nil},
 		{"tampered, warn", VerifyWarn, tampered, "", map[bool]int{false: 1}},
 		{"tampered, strict", VerifyStrict, tampered, wrong, map[bool]int{false: 1}},
@@ -301,14 +280,11 @@ func TestVerify(t *testing.T) {
 		{"unsigned, strict", VerifyStrict, unsigned, wrong, map[bool]int{false: 1}},
 		{"an unsigned word against an order, warn", VerifyWarn, forged, "callbot: rejected: retCode 4 (invalid value), HTTP 502", nil},
 		{"an unsigned word against an order, strict", VerifyStrict, forged, "callbot: failing: HTTP 502", nil},
-		{"a signed retCode, strict", VerifyStrict, code200(4), `callbot: rejected: retCode 4 (invalid value), responseID r-9, retMsg "no ***********"`, map[bool]int{true: 1}},
+		{"a signed retCode, strict", VerifyStrict, retCode(4), `callbot: rejected: retCode 4 (invalid value), responseID r-9, retMsg "no ***********"`, map[bool]int{true: 1}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			api, observer := newFakeAPI(t), newCounts()
-			if tc.fault != nil {
-				api.fault = always(tc.fault)
-			}
-			c := newTestClient(t, api, func(c *Config) { c.Verify, c.Observer = tc.mode, observer })
+			observer := newCounts()
+			c := newTestClient(t, tc.fault, func(c *Config) { c.Verify, c.Observer = tc.mode, observer })
 			_, err := c.exchange(t.Context(), "t", []string{"o1"})
 			if errorText(err) != tc.err {
 				t.Errorf("got %v, want %s", err, tc.err)

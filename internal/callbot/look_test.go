@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -34,7 +33,7 @@ func TestLook(t *testing.T) {
 		if at := time.UnixMilli(int64(look.At)); at.Before(begin) || at.After(time.Now()) {
 			s.t.Errorf("answered at %v", at)
 		}
-		wantEqual(s.t, s.api.requests(), [][]string{ids})
+		wantEqual(s.t, s.api.asked, [][]string{ids})
 		wantEqual(s.t, s.observer.dropped, map[string]int{DroppedNotAsked: 4, DroppedUnreadable: 2})
 		wantEqual(s.t, s.observer.requests, map[string]int{"ok 0": 1})
 	})
@@ -46,18 +45,18 @@ func TestLook(t *testing.T) {
 	})
 	for _, tc := range []struct {
 		class Class
-		fault faultFunc
+		fault http.HandlerFunc
 	}{
-		{Busy, code200(7)},
+		{Busy, retCode(7)},
 		{Busy, status(429)},
-		{Maintenance, code200(5)},
+		{Maintenance, retCode(5)},
 		{Maintenance, status(503)},
-		{Refused, code200(6)},
+		{Refused, retCode(6)},
 		{Refused, status(404)},
 	} {
 		play(t, "back at once: "+string(tc.class), func(s *scene) {
 			s.well()
-			s.api.fault = always(tc.fault)
+			s.api.instead = always(tc.fault)
 			look, err := s.look(orders(10)...)
 			s.wantClass(err, tc.class)
 			s.wantLook(look, orders(10), nil, nil, orders(10))
@@ -68,17 +67,14 @@ func TestLook(t *testing.T) {
 
 // TestLookFailing: an API that is down loses no order and gets no blame wrong.
 func TestLookFailing(t *testing.T) {
-	for name, fault := range map[string]faultFunc{
-		"retCode 1": code200(1), "retCode 5001": code200(5001), "an unknown retCode": code200(77), "HTTP 500": status(500), "HTTP 502": status(502),
-		"a hang": hang, "a closed connection": closeConn, "a cut answer": cutPlain, "cut gzip": cutGzip,
-		"a wrong signature": func(_ *fakeAPI, w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"retCode":0}`) },
-	} {
+	// One of each kind: TestExchangeFaults holds that the others are failing too.
+	for name, fault := range map[string]http.HandlerFunc{"retCode 1": retCode(1), "HTTP 500": status(500), "a hang": hang} {
 		play(t, "once: "+name, func(s *scene) {
-			s.api.fault = func(f *fakeAPI, w http.ResponseWriter, r *http.Request, n int, _ []string) bool {
+			s.api.instead = func(n int, _ []string) http.HandlerFunc {
 				if n < 3 {
-					fault(f, w, r)
+					return fault
 				}
-				return n < 3
+				return nil
 			}
 			look, err := s.look(orders(5)...)
 			if err != nil {
@@ -88,7 +84,7 @@ func TestLookFailing(t *testing.T) {
 			s.wantRequests(3)
 		})
 		play(t, "for good, at startup: "+name, func(s *scene) {
-			s.api.fault = always(fault)
+			s.api.instead = always(fault)
 			look, err := s.look(orders(5)...)
 			s.wantClass(err, Failing)
 			s.wantLook(look, orders(5), nil, nil, orders(5))
@@ -97,7 +93,7 @@ func TestLookFailing(t *testing.T) {
 		})
 		play(t, "for good, after good answers: "+name, func(s *scene) {
 			s.well()
-			s.api.fault = always(fault)
+			s.api.instead = always(fault)
 			for _, ids := range [][]string{orders(5), orders(1)} {
 				look, err := s.look(ids...)
 				s.wantClass(err, Failing)
@@ -111,7 +107,7 @@ func TestLookFailing(t *testing.T) {
 // TestLookPoison: orders that spoil their batch are found, wherever they
 // stand, whether or not anything was answered before.
 func TestLookPoison(t *testing.T) {
-	faults := map[string]faultFunc{"retCode 4": code200(4), "retCode 4001": code200(4001), "HTTP 500": status(500), "a hang": hang}
+	faults := map[string]http.HandlerFunc{"retCode 4": retCode(4), "HTTP 500": status(500), "a hang": hang}
 	for name, fault := range faults {
 		for _, tc := range []struct {
 			name   string
@@ -128,7 +124,7 @@ func TestLookPoison(t *testing.T) {
 					if !startup {
 						s.well()
 					}
-					s.api.fault = poisoned(fault, tc.poison...)
+					s.api.instead = poisoned(fault, tc.poison...)
 					ids := orders(tc.n)
 					var look order.Look
 					var err error
@@ -154,19 +150,19 @@ func TestLookPoison(t *testing.T) {
 	}
 	play(t, "what halving costs", func(s *scene) {
 		s.well()
-		s.api.fault = poisoned(code200(4), "o123")
+		s.api.instead = poisoned(retCode(4), "o123")
 		if _, err := s.look(orders(500)...); err != nil {
 			s.t.Error(err)
 		}
 		// 9 halvings: a half that is good and one that isn't, each time.
-		if n := len(s.api.requests()); n > 1+1+2*9 {
+		if n := len(s.api.asked); n > 1+1+2*9 {
 			s.t.Errorf("%d requests", n)
 		}
 	})
 	play(t, "a poison that turns up among missing orders", func(s *scene) {
 		s.well()
-		s.api.entry = func(string) string { return "" }
-		s.api.fault = poisoned(code200(3), "o001")
+		s.api.entry = knowsNothing
+		s.api.instead = poisoned(retCode(3), "o001")
 		look, err := s.look(orders(4)...)
 		if err != nil {
 			s.t.Error(err)
@@ -177,7 +173,7 @@ func TestLookPoison(t *testing.T) {
 
 func TestLookLonePoison(t *testing.T) {
 	play(t, "rejected at startup", func(s *scene) {
-		s.api.fault = always(code200(4))
+		s.api.instead = always(retCode(4))
 		look, err := s.look("o000")
 		s.wantClass(err, Rejected)
 		s.wantLook(look, orders(1), nil, nil, orders(1))
@@ -185,7 +181,7 @@ func TestLookLonePoison(t *testing.T) {
 	})
 	play(t, "rejected while others are answered", func(s *scene) {
 		s.well()
-		s.api.fault = poisoned(code200(4), "o000")
+		s.api.instead = poisoned(retCode(4), "o000")
 		look, err := s.look("o000")
 		if err != nil {
 			s.t.Error(err)
@@ -199,7 +195,7 @@ func TestLookLonePoison(t *testing.T) {
 	play(t, "rejected after a quiet time", func(s *scene) {
 		s.well()
 		time.Sleep(time.Hour)
-		s.api.fault = poisoned(code200(4), "o000")
+		s.api.instead = poisoned(retCode(4), "o000")
 		look, err := s.look("o000")
 		if err != nil {
 			s.t.Error(err)
@@ -209,7 +205,7 @@ func TestLookLonePoison(t *testing.T) {
 	})
 	play(t, "failing while others are answered", func(s *scene) {
 		s.well()
-		s.api.fault = poisoned(status(500), "o000")
+		s.api.instead = poisoned(status(500), "o000")
 		look, err := s.look("o000")
 		if err != nil {
 			s.t.Error(err)
@@ -221,7 +217,7 @@ func TestLookLonePoison(t *testing.T) {
 		if _, err := s.look("o000"); err != nil {
 			s.t.Fatal(err)
 		}
-		s.api.fault = poisoned(status(500), "o000")
+		s.api.instead = poisoned(status(500), "o000")
 		look, err := s.look("o000")
 		s.wantClass(err, Failing)
 		s.wantLook(look, orders(1), nil, nil, orders(1))
@@ -232,19 +228,18 @@ func TestLookLonePoison(t *testing.T) {
 // TestLookPartly: what was learnt before the API went is kept.
 func TestLookPartly(t *testing.T) {
 	for name, tc := range map[string]struct {
-		then  faultFunc
+		then  http.HandlerFunc
 		class Class
 	}{
-		"busy": {code200(7), Busy}, "maintenance": {status(503), Maintenance}, "refused": {code200(6002), Refused}, "down": {status(500), Failing},
+		"busy": {retCode(7), Busy}, "maintenance": {status(503), Maintenance}, "refused": {retCode(6002), Refused}, "down": {status(500), Failing},
 	} {
 		play(t, name, func(s *scene) {
 			s.well()
-			s.api.fault = func(f *fakeAPI, w http.ResponseWriter, r *http.Request, n int, ids []string) bool {
+			s.api.instead = func(n int, ids []string) http.HandlerFunc {
 				if n > 3 { // the good order, the batch, its first half
-					tc.then(f, w, r)
-					return true
+					return tc.then
 				}
-				return poisoned(code200(4), "o009")(f, w, r, n, ids)
+				return poisoned(retCode(4), "o009")(n, ids)
 			}
 			look, err := s.look(orders(10)...)
 			s.wantClass(err, tc.class)
@@ -254,11 +249,11 @@ func TestLookPartly(t *testing.T) {
 	play(t, "given up", func(s *scene) {
 		s.well()
 		ctx, cancel := context.WithCancel(s.t.Context())
-		s.api.fault = func(f *fakeAPI, w http.ResponseWriter, r *http.Request, n int, ids []string) bool {
+		s.api.instead = func(n int, ids []string) http.HandlerFunc {
 			if n > 3 {
 				cancel()
 			}
-			return poisoned(code200(4), "o009")(f, w, r, n, ids)
+			return poisoned(retCode(4), "o009")(n, ids)
 		}
 		look, err := s.client.Look(ctx, "t", orders(10))
 		if !errors.Is(err, context.Canceled) {
@@ -296,24 +291,24 @@ func TestAnsweringAndTrouble(t *testing.T) {
 		}
 	})
 	play(t, "nothing is ever found", func(s *scene) {
-		s.api.entry = func(string) string { return "" }
+		s.api.entry = knowsNothing
 		look, err := s.look(orders(2)...)
 		if err != nil {
 			s.t.Error(err)
 		}
 		s.wantLook(look, orders(2), nil, orders(2), nil)
 		s.wantTrouble(RejectingEverything)
-		s.api.entry = newFakeAPI(s.t).entry
+		s.api.entry = knows
 		s.well()
 		s.wantTrouble("")
-		s.api.entry = func(string) string { return "" }
+		s.api.entry = knowsNothing
 		if _, err := s.look(orders(2)...); err != nil {
 			s.t.Error(err)
 		}
 		s.wantTrouble("") // others were answered just now
 	})
 	play(t, "the account is refused, then let in", func(s *scene) {
-		s.api.fault = always(code200(6))
+		s.api.instead = always(retCode(6))
 		for range 5 {
 			_, err := s.look(orders(2)...)
 			s.wantClass(err, Refused)
@@ -325,7 +320,7 @@ func TestAnsweringAndTrouble(t *testing.T) {
 		if !strings.Contains(s.log.String(), "CALLBOT_SECRET_KEY") || strings.Contains(s.log.String(), testKey) {
 			s.t.Errorf("the mend is missing or the key is there:\n%s", s.log)
 		}
-		s.api.fault = nil
+		s.api.instead = nil
 		s.well()
 		s.wantTrouble("")
 		if !strings.Contains(s.log.String(), "answers again") {
@@ -333,7 +328,7 @@ func TestAnsweringAndTrouble(t *testing.T) {
 		}
 	})
 	play(t, "everything is rejected: loud once, and ever slower", func(s *scene) {
-		s.api.fault = always(code200(2))
+		s.api.instead = always(retCode(2))
 		for range 8 {
 			look, err := s.look(orders(20)...)
 			s.wantClass(err, Rejected)
@@ -353,7 +348,7 @@ func TestAnsweringAndTrouble(t *testing.T) {
 func TestLookKeepsTheRate(t *testing.T) {
 	play(t, "4 looks, 2 a second", func(s *scene) {
 		s.client.pacer = newPacer(2)
-		s.api.fault = poisoned(code200(4), "o003", "o011")
+		s.api.instead = poisoned(retCode(4), "o003", "o011")
 		s.well()
 		done := make(chan error)
 		for range 4 {
