@@ -83,11 +83,11 @@ func (silent) Signature(bool)                          {}
 
 // Client asks the Callbot API for orders. It is safe for concurrent use.
 type Client struct {
-	cfg    Config
-	http   *http.Client
-	pacer  *pacer
-	health health
-	bodies sync.Pool // of *bytes.Buffer
+	cfg      Config
+	http     *http.Client
+	pacer    *pacer
+	standing standing
+	bodies   sync.Pool // of *bytes.Buffer
 
 	maxAnswer int64 // as the constant; less in tests, where 64 MiB take seconds
 
@@ -123,9 +123,9 @@ func New(cfg Config) *Client {
 			// A redirected POST would lose its body or go, signed, to who knows whom.
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
-		pacer:  newPacer(cfg.RateLimit),
-		health: health{log: cfg.Log},
-		bodies: sync.Pool{New: func() any { return new(bytes.Buffer) }},
+		pacer:    newPacer(cfg.RateLimit),
+		standing: standing{log: cfg.Log},
+		bodies:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
 
 		maxAnswer: maxAnswer,
 	}
@@ -139,9 +139,9 @@ func (c *Client) Close() { c.http.CloseIdleConnections() }
 // request goes.
 func (c *Client) SetShare(owned, total int) { c.pacer.SetShare(owned, total) }
 
-// Ready returns how long from now until a request could go, those waiting
-// already served first; 0 = at once. It takes nothing, so a batch can be put
-// together when its turn has come.
+// Ready returns how long from now until one more request could go, those that
+// wait already going first; 0 = at once. It takes no turn: the caller can put a
+// batch together at the last moment, when most orders are due.
 func (c *Client) Ready(now time.Time) time.Duration { return c.pacer.Ready(now) }
 
 // exchange sends one request and reads its answer. The error is an *Error, or
@@ -169,7 +169,7 @@ func (c *Client) exchange(ctx context.Context, task string, ids []string) (reply
 	if ctx.Err() != nil {
 		return reply{}, fmt.Errorf("ask the Callbot API: %w", ctx.Err())
 	}
-	return c.judge(response, stamp, buf.Bytes(), readErr)
+	return c.interpret(response, stamp, buf.Bytes(), readErr)
 }
 
 // newRequest makes a signed request; what is signed are the very bytes sent.
@@ -273,8 +273,8 @@ func (c *Client) keep(buf *bytes.Buffer) {
 	}
 }
 
-// judge makes a reply or an *Error of an answer.
-func (c *Client) judge(response *http.Response, s stamp, body []byte, readErr error) (reply, error) {
+// interpret makes a reply or an *Error of an answer.
+func (c *Client) interpret(response *http.Response, s stamp, body []byte, readErr error) (reply, error) {
 	status := response.StatusCode
 	good := status >= 200 && status < 300
 	failure := &Error{HTTPStatus: status, Class: classify(status, 0)}
@@ -333,8 +333,9 @@ func mediaType(response *http.Response) string {
 	return " (" + fitForLog(kind) + "; check CALLBOT_BASE_URL)"
 }
 
-// verify reports whether what an answer says may be believed. Errors that come
-// from before the API (a proxy's 502) are not signed, so they are not counted.
+// verify reports whether what an answer says may be believed. A proxy's 502 comes
+// from before the API and cannot be signed: it is no wrong signature, so it is not
+// counted as one. Strict believes nothing of it but its HTTP status.
 func (c *Client) verify(header http.Header, s stamp, body []byte, good bool) bool {
 	if c.cfg.Verify == "" || c.cfg.Verify == VerifyOff {
 		return true

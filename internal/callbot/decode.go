@@ -269,9 +269,10 @@ func decodeLines(v gjson.Result, to *[]order.Line) *fieldError {
 // noIndex stands for a recordIndex left out, until fillIndexes.
 const noIndex = math.MinInt
 
-// fillIndexes gives the lines whose index is left out the one that their place
-// beside the others calls for, so that a line is the same one when its index
-// comes.
+// fillIndexes gives each line without an index the one its neighbours call for.
+// The vendor may show the index later, and the line must then be recognised: of
+// the lines (none, 5, none) the first is 4 and the last is 6. Counting them 0, 1,
+// 2 would announce them a second time.
 func fillIndexes(lines []order.Line) {
 	first := 0
 	for first < len(lines) && lines[first].Index == noIndex {

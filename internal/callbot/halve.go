@@ -11,12 +11,13 @@ import (
 )
 
 const (
-	// attempts is how often a failing batch is tried before it is suspected
-	// (CONTRACT, errors of the API).
-	attempts = 3
-	// maxProbes is how many single orders are asked for to tell a bad batch
-	// from a bad API. Three, so that one more bad order among them doesn't
-	// decide; requests are scarce.
+	// tries is how often a failing batch is asked for before one of its orders
+	// is suspected (CONTRACT, errors of the API): most failures pass by
+	// themselves, and each suspicion costs requests.
+	tries = 3
+	// maxProbes is how many single orders are asked for to tell a bad order
+	// from a bad API. With one or two, a second bad order among them would
+	// make a working API look dead; more would cost requests, which are scarce.
 	maxProbes = 3
 )
 
@@ -24,12 +25,13 @@ const (
 // request, and waits for the pacer before each request it takes. An order that
 // spoils its batch is found by halving.
 //
-// The Look holds what was learnt even where there is an error: orders in none
-// of its parts went unanswered and are to be asked for again. The error is an
+// The Look holds what was learnt even where there is an error. An order that is
+// neither Seen, Missing nor Rejected went unanswered: nothing is known of it, and
+// it is to be asked for again. The error is an
 // *Error, or wraps the context's.
 //
-// Sightings hold on to the whole answer and are to be decoded and dropped soon;
-// what Decode returns holds on to its own order's bytes alone.
+// A Sighting keeps the whole answer in memory, up to 64 MiB, so it is to be
+// decoded and dropped soon. What Decode returns keeps its own order's bytes alone.
 func (c *Client) Look(ctx context.Context, task string, ids []string) (order.Look, error) {
 	l := &looking{
 		c:    c,
@@ -51,24 +53,31 @@ type looking struct {
 	look order.Look
 }
 
-// batch looks at orders, halving them where that helps. Its error ends the
-// whole Look: the API is in no state to judge orders.
+// batch looks at orders, and halves them where one of them spoils the answer.
+//
+// A batch that fails may hold a bad order, or the API may be down. Only while
+// the API answers for other orders is an order to blame; else a dead API would
+// make a dead letter of every order. So a batch of 500 with one bad order goes
+// down as 250, 125, 62 … until the bad one stands alone and is rejected, while
+// against a dead API the whole batch stays unanswered, at the cost of a few
+// probes. An error ends the whole Look: nothing can be learnt at present.
 func (l *looking) batch(ctx context.Context, ids []string) error {
 	since, err := l.try(ctx, ids)
 	var failure *Error
 	if !errors.As(err, &failure) || failure.Class != Failing && failure.Class != Rejected {
 		return err
 	}
-	alive, probeErr := l.alive(ctx, ids, failure.Class, since)
+	answered, probeErr := l.othersAnswered(ctx, ids, failure.Class, since)
 	switch {
 	case probeErr != nil:
 		return probeErr
-	case !alive && failure.Class == Rejected:
-		l.c.health.rejecting(failure)
-		// It may go on for long; a person must act.
+	case !answered && failure.Class == Rejected:
+		l.c.standing.rejecting(failure)
+		// A person must act, which may take long: knock as seldom as at an API
+		// that refuses the account.
 		l.c.pacer.report(time.Now(), Refused)
 		return err
-	case !alive:
+	case !answered:
 		return err
 	case len(ids) == 1:
 		l.look.Rejected[ids[0]] = failure.brief()
@@ -85,10 +94,10 @@ func (l *looking) batch(ctx context.Context, ids []string) error {
 // try asks for a batch, several times while it fails. since is when it first
 // did.
 func (l *looking) try(ctx context.Context, ids []string) (since time.Time, err error) {
-	for n := range attempts {
+	for n := range tries {
 		var (
 			started time.Time
-			f       found
+			f       findings
 		)
 		f, started, err = l.c.ask(ctx, l.task, ids)
 		if n == 0 {
@@ -111,7 +120,7 @@ func isClass(err error, class Class) bool {
 }
 
 // learn takes over what an answer showed of the orders of a batch.
-func (l *looking) learn(ids []string, f found) {
+func (l *looking) learn(ids []string, f findings) {
 	l.look.At = max(l.look.At, f.at)
 	for _, id := range ids {
 		if sighting, ok := f.seen[id]; ok {
@@ -122,18 +131,21 @@ func (l *looking) learn(ids []string, f found) {
 	}
 }
 
-// alive reports whether the API answers for other orders, so that a batch's
-// failure is the fault of an order in it. For a rejection the last minute's
-// answers tell; for a failure only what came since the batch's first attempt.
-// Where neither does, single orders are asked for: first the one last seen,
-// then some of the batch. The error is of a probe that shows that the API is
-// in no state to tell.
-func (l *looking) alive(ctx context.Context, ids []string, class Class, since time.Time) (bool, error) {
-	since = since.Add(1) // what came just before the attempt says nothing of it
+// othersAnswered reports whether the API answers for other orders, so that it
+// is an order of the batch that is at fault.
+//
+// A rejection is about its batch alone, so any good answer of the last minute
+// shows that the API as such is content. A failure may have begun a moment ago,
+// so only an answer that came after the batch was first asked for (since) tells.
+// Where no such answer is known, single orders are probed. The error is of a
+// probe that shows the API to be busy, down on purpose or closed to us: it tells
+// nothing of the batch.
+func (l *looking) othersAnswered(ctx context.Context, ids []string, class Class, since time.Time) (bool, error) {
+	since = since.Add(1) // an answer of that very moment came before the batch was asked for
 	if class == Rejected {
 		since = time.Now().Add(-answeringFor)
 	}
-	if l.c.health.answeredSince(since) {
+	if l.c.standing.answeredSince(since) {
 		return true, nil
 	}
 	for _, probe := range l.probes(ids) {
@@ -148,11 +160,14 @@ func (l *looking) alive(ctx context.Context, ids []string, class Class, since ti
 	return false, nil
 }
 
-// probes chooses the orders that are asked for to learn whether the API is
-// alive. An order does not vouch against itself.
+// probes chooses the single orders to ask for: first the witness, the order
+// that was last answered well, then some of the batch by chance, so that a next
+// look tries others where these were all bad. An order cannot be its own
+// witness: if the API answered well for A a minute ago and now fails for A alone,
+// asking for A again tells nothing new.
 func (l *looking) probes(ids []string) []order.Ref {
 	var probes []order.Ref
-	witness, ok := l.c.health.lastWitness()
+	witness, ok := l.c.standing.lastWitness()
 	if ok && (len(ids) > 1 || witness != order.Ref{Task: l.task, ID: ids[0]}) {
 		probes = append(probes, witness)
 	}
@@ -170,12 +185,12 @@ func (l *looking) probes(ids []string) []order.Ref {
 	return probes
 }
 
-// ask sends one request when its turn has come and tells pacer, health and
+// ask sends one request when its turn has come, and tells pacer, standing and
 // observer how it went.
-func (c *Client) ask(ctx context.Context, task string, ids []string) (f found, started time.Time, err error) {
+func (c *Client) ask(ctx context.Context, task string, ids []string) (f findings, started time.Time, err error) {
 	started, err = c.pacer.Wait(ctx)
 	if err != nil {
-		return found{}, started, fmt.Errorf("wait for the turn to ask the Callbot API: %w", err)
+		return findings{}, started, fmt.Errorf("wait for the turn to ask the Callbot API: %w", err)
 	}
 	answer, err := c.exchange(ctx, task, ids)
 	took := time.Since(started)
@@ -188,18 +203,18 @@ func (c *Client) ask(ctx context.Context, task string, ids []string) (f found, s
 		c.cfg.Observer.Request(string(failure.Class), failure.RetCode, len(ids), took)
 		c.pacer.report(started, failure.Class)
 		if failure.Class == Refused {
-			c.health.refused(failure)
+			c.standing.refused(failure)
 		}
-		return found{}, started, err
+		return findings{}, started, err
 	default:
 		c.cfg.Observer.Request("canceled", 0, len(ids), took)
-		return found{}, started, err
+		return findings{}, started, err
 	}
-	return c.take(answer, task, ids), started, nil
+	return c.findOrders(answer, task, ids), started, nil
 }
 
-// take finds the orders in a good answer.
-func (c *Client) take(answer reply, task string, ids []string) found {
+// findOrders finds the asked-for orders in a good answer.
+func (c *Client) findOrders(answer reply, task string, ids []string) findings {
 	now := time.Now()
 	f := sight(answer.orders, task, ids, c.cfg.HashSeed)
 	f.at = order.Millis(now.UnixMilli())
@@ -213,10 +228,10 @@ func (c *Client) take(answer reply, task string, ids []string) found {
 		c.cfg.Observer.Dropped(DroppedUnreadable, f.unreadable)
 	}
 	for id := range f.seen {
-		c.health.answeredWell(now, order.Ref{Task: task, ID: id})
+		c.standing.answeredWell(now, order.Ref{Task: task, ID: id})
 		return f
 	}
-	c.health.answeredNone(now)
+	c.standing.answeredNone(now)
 	return f
 }
 

@@ -21,8 +21,8 @@ const (
 	maxRefusedPause = 30 * time.Second
 	// jitter spreads the pauses of several instances: ±25 %.
 	jitter = 0.25
-	// minSlow is the slowest that Busy makes us, as a part of the limit: at the
-	// default limit one request in 5 s still finds out when the API recovers.
+	// minSlow is the part of the limit that Busy leaves at least. At the default
+	// limit that is one request in 5 s, often enough to see the API recover.
 	minSlow = 0.1
 	// slowStep is what each good answer gives back of the limit.
 	slowStep = 0.1
@@ -82,8 +82,8 @@ func (p *pacer) applyRate() {
 	p.changed = make(chan struct{})
 }
 
-// Ready returns how long from now until a request could go that is not asked
-// for yet; 0 = at once. It takes nothing.
+// Ready returns how long from now until one more request could go, those that
+// wait already going first; 0 = at once. It takes no turn.
 func (p *pacer) Ready(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -158,7 +158,7 @@ func (p *pacer) report(started time.Time, class Class) {
 		p.failed(started, maxRefusedPause, 1)
 	case Maintenance, Failing:
 		p.failed(started, maxPause, 1)
-	case Rejected: // a word on the batch, none on the pace
+	case Rejected: // says something of the batch and nothing of the pace
 	}
 }
 
@@ -173,8 +173,11 @@ func (p *pacer) succeeded() {
 }
 
 // failed makes the next request wait, longer with each failure in a row, and
-// divides the rate by slower. A request that was on its way already when the
-// last failure was counted met the same trouble and adds nothing.
+// divides the rate by slower.
+//
+// Requests on their way together meet the same trouble: four workers that all
+// hear "busy" within a second are one failure, not four doublings of the pause.
+// So only a request that started after the last counted failure counts.
 func (p *pacer) failed(started time.Time, maxPause time.Duration, slower float64) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -71,8 +71,9 @@ func readReply(body string) (reply, error) {
 	return r, nil
 }
 
-// nestsTooDeep counts the brackets first: an answer with few of them cannot
-// nest deep, and counting is all it costs.
+// nestsTooDeep reports whether an answer would overflow the validator's stack. It
+// counts brackets first, which is cheap: an answer with fewer of them than
+// maxNesting cannot nest deeper.
 func nestsTooDeep(body string) bool {
 	if strings.Count(body, "{")+strings.Count(body, "[") <= maxNesting {
 		return false
@@ -104,8 +105,8 @@ const (
 	DroppedUnreadable = "unreadable"
 )
 
-// found is what one answer showed of the orders asked for.
-type found struct {
+// findings is what one answer showed of the orders asked for.
+type findings struct {
 	at         order.Millis              // when it arrived
 	seen       map[string]order.Sighting // by the ID as it was asked for
 	notAsked   int
@@ -115,12 +116,12 @@ type found struct {
 
 // sight finds the asked-for orders of a task among an answer's entries,
 // without decoding them. The sightings hold on to the answer.
-func sight(entries gjson.Result, task string, ids []string, seed uint64) found {
+func sight(entries gjson.Result, task string, ids []string, seed uint64) findings {
 	asked := make(map[string]string, len(ids))
 	for _, id := range ids {
 		asked[id] = id
 	}
-	var f found
+	var f findings
 	byOrder := make(map[string][]string, len(ids))
 	entries.ForEach(func(_, entry gjson.Result) bool {
 		id, entryTask := entryNames(entry)
@@ -151,10 +152,10 @@ func sight(entries gjson.Result, task string, ids []string, seed uint64) found {
 	return f
 }
 
-// entryNames reads whose entry it is. Both are empty where it doesn't say, or
-// not in a text or number; the task is then decodeEntry's to complain of. It
-// stops at the second of them, mostly before the calls: a pass less over the
-// bulk of the answer.
+// entryNames reads whose entry it is. A name is empty where the entry leaves it
+// out or has it in another type; of a task of another type decodeEntry complains.
+// It stops once it has both names: these mostly stand before the calls, which are
+// the bulk of the answer and are skipped so.
 func entryNames(entry gjson.Result) (id, task string) {
 	if !entry.IsObject() {
 		return "", ""

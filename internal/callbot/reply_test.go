@@ -56,7 +56,7 @@ func errorText(err error) string {
 	return err.Error()
 }
 
-func sightBody(t *testing.T, seed uint64, ids []string, entries ...string) found {
+func sightBody(t *testing.T, seed uint64, ids []string, entries ...string) findings {
 	t.Helper()
 	answer, err := readReply(`{"retCode":0,"orderDetailList":[` + strings.Join(entries, ",") + `]}`)
 	if err != nil {

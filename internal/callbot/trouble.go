@@ -16,12 +16,14 @@ const (
 	RejectingEverything = "rejecting-everything"
 )
 
-// answeringFor is how long one order answered well vouches for the API: what
-// it says against another order counts that long (CONTRACT, errors of the API).
+// answeringFor is how long a good answer vouches for the API (CONTRACT, errors of
+// the API). An API that lost its database may call every order unknown or wrong;
+// believed, it would turn all of them into dead letters. So what it says against
+// an order counts only while it answers well for another.
 const answeringFor = time.Minute
 
-// health is what the latest answers say of the API as a whole.
-type health struct {
+// standing is how we stand with the API as a whole, by its latest answers.
+type standing struct {
 	log *slog.Logger
 
 	mu       sync.Mutex
@@ -31,51 +33,51 @@ type health struct {
 }
 
 // answeredWell notes an answer that showed an order.
-func (h *health) answeredWell(now time.Time, witness order.Ref) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.lastGood, h.witness = now, witness
-	h.set("", nil)
+func (s *standing) answeredWell(now time.Time, witness order.Ref) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lastGood, s.witness = now, witness
+	s.set("", nil)
 }
 
 // answeredNone notes a good answer in which no order asked for was found.
-func (h *health) answeredNone(now time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if now.Sub(h.lastGood) <= answeringFor {
-		h.set("", nil)
+func (s *standing) answeredNone(now time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now.Sub(s.lastGood) <= answeringFor {
+		s.set("", nil)
 		return
 	}
-	h.set(RejectingEverything, nil)
+	s.set(RejectingEverything, nil)
 }
 
 // refused notes that the API refuses the account.
-func (h *health) refused(err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.set(AccountRefused, err)
+func (s *standing) refused(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.set(AccountRefused, err)
 }
 
 // rejecting notes that the API rejects whatever it is asked.
-func (h *health) rejecting(err error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.set(RejectingEverything, err)
+func (s *standing) rejecting(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.set(RejectingEverything, err)
 }
 
 // set changes the trouble and logs the change; a repeat is silent.
-func (h *health) set(trouble string, err error) {
-	if h.trouble == trouble {
+func (s *standing) set(trouble string, err error) {
+	if s.trouble == trouble {
 		return
 	}
-	h.trouble = trouble
+	s.trouble = trouble
 	switch trouble {
 	case "":
-		h.log.Info("the Callbot API answers again")
+		s.log.Info("the Callbot API answers again")
 	case AccountRefused: // err names the mend
-		h.log.Error("the Callbot API refuses this account; trying on slowly", "error", err)
+		s.log.Error("the Callbot API refuses this account; trying on slowly", "error", err)
 	case RejectingEverything:
-		h.log.Error("the Callbot API answers, but no order well; trying on",
+		s.log.Error("the Callbot API answers, but no order well; trying on",
 			"reason", reason(err),
 			"mend", "check that CALLBOT_UUID is the account that owns the tasks, and the userTaskID and orderID of the requests")
 	}
@@ -89,28 +91,28 @@ func reason(err error) string {
 	return err.Error()
 }
 
-func (h *health) answeredSince(t time.Time) bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return !h.lastGood.Before(t)
+func (s *standing) answeredSince(t time.Time) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.lastGood.Before(t)
 }
 
-func (h *health) lastWitness() (witness order.Ref, ok bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.witness, !h.lastGood.IsZero()
+func (s *standing) lastWitness() (witness order.Ref, ok bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.witness, !s.lastGood.IsZero()
 }
 
 // Answering reports whether the API answered some order well in the minute
 // before now. Only then does "not found" say something about an order.
 func (c *Client) Answering(now time.Time) bool {
-	return c.health.answeredSince(now.Add(-answeringFor))
+	return c.standing.answeredSince(now.Add(-answeringFor))
 }
 
 // Trouble returns AccountRefused or RejectingEverything while the API refuses,
 // else an empty string. The next good answer clears it.
 func (c *Client) Trouble() string {
-	c.health.mu.Lock()
-	defer c.health.mu.Unlock()
-	return c.health.trouble
+	c.standing.mu.Lock()
+	defer c.standing.mu.Unlock()
+	return c.standing.trouble
 }
