@@ -3,126 +3,28 @@ package simulator
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"maps"
 	"net/http"
+	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 )
 
-func TestTransportFaults(t *testing.T) {
-	for _, c := range []struct {
-		name     string
-		faults   Faults
-		statuses []int
-		labels   []string
-	}{
-		{"error500", Faults{Error500: 1}, []int{500, 502}, []string{"http-500", "http-502"}},
-		{"too_many", Faults{TooMany: 1}, []int{429}, []string{"http-429"}},
-		{"html", Faults{HTML: 1}, []int{200}, []string{"html"}},
-		{"poison with 500", Faults{Poison: []string{"o"}, PoisonWith: "500"}, []int{500}, []string{"http-500"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			s := newTest(newClock(), nil)
-			setFaults(t, s, c.faults)
-			met := map[int]bool{}
-			for range 30 {
-				w := post(s, query("t", "o"))
-				met[w.Code] = true
-				if json.Valid(w.Body.Bytes()) || w.Header().Get("sign") != "" {
-					t.Fatalf("answered signed JSON: %s", w.Body)
-				}
-			}
-			for _, status := range c.statuses {
-				if !met[status] {
-					t.Errorf("never answered %d", status)
-				}
-			}
-			if len(met) != len(c.statuses) || len(s.Stats().Answers) != len(c.labels) {
-				t.Errorf("met %v, counted %v", met, s.Stats().Answers)
-			}
-			for _, l := range c.labels {
-				if s.Stats().Answers[l] == 0 {
-					t.Errorf("counted %v, want %s", s.Stats().Answers, l)
-				}
-			}
-		})
+func setFaults(t *testing.T, s *Simulator, f Faults) {
+	t.Helper()
+	if err := s.SetFaults(f); err != nil {
+		t.Fatal(err)
 	}
 }
 
-func TestRetryAfter(t *testing.T) {
-	s := newTest(newClock(), nil)
-	setFaults(t, s, Faults{TooMany: 1})
-	met := map[string]bool{}
-	for range 30 {
-		met[post(s, query("t", "o")).Header().Get("Retry-After")] = true
-	}
-	if !met[""] || !met["1"] {
-		t.Errorf("Retry-After was %v, want it sometimes", met)
-	}
-}
-
-func TestHang(t *testing.T) {
-	for _, c := range []struct {
-		name   string
-		faults Faults
-		leave  time.Duration
-		want   time.Duration
-	}{
-		{"until the client leaves", Faults{Hang: 1}, 20 * time.Second, 20 * time.Second},
-		{"two minutes at most", Faults{Hang: 1}, time.Hour, 2 * time.Minute},
-		{"as long as told", Faults{Hang: 1, HangSeconds: 1.5}, time.Hour, 1500 * time.Millisecond},
-		{"poisoned", Faults{Poison: []string{"o"}, PoisonWith: "hang"}, time.Minute, time.Minute},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				s := New(Config{SecretKey: testKey})
-				setFaults(t, s, c.faults)
-				ctx, cancel := context.WithTimeout(t.Context(), c.leave)
-				defer cancel()
-				if took := hangingPost(t, ctx, s, query("t", "o")); took != c.want {
-					t.Errorf("took %v, want %v", took, c.want)
-				}
-				if s.Stats().Answers["hang"] != 1 {
-					t.Errorf("counted %v", s.Stats().Answers)
-				}
-			})
-		})
-	}
-}
-
-func TestBadSignature(t *testing.T) {
-	s := newTest(newClock(), nil)
-	setFaults(t, s, Faults{BadSignature: 1})
-	w := post(s, query("t", "done-1"))
-	h := signedOf(w.Header())
-	if want, _ := h.sign(testKey, w.Body.Bytes()); w.Header().Get("sign") == want || len(w.Header().Get("sign")) != len(want) {
-		t.Errorf("signed %q", w.Header().Get("sign"))
-	}
-	if shown := s.Shown("t", "done-1"); len(shown) != 0 {
-		t.Errorf("noted %v of an answer that proves nothing", shown)
-	}
-}
-
-func TestShares(t *testing.T) {
-	s := newTest(newClock(), nil)
-	setFaults(t, s, Faults{Busy: 0.3, Maintenance: 0.2})
-	n := map[int]int{}
-	for range 1000 {
-		n[ask(t, s, "t", "o").RetCode]++
-	}
-	// 0.3, 0.2 of the other 0.7, and the rest; ±0.06 is four standard deviations.
-	for code, want := range map[int]int{7: 300, 5: 140, 0: 560} {
-		if n[code] < want-60 || n[code] > want+60 {
-			t.Errorf("retCode %d: %d of 1000, want about %d", code, n[code], want)
-		}
-	}
-}
-
-// batch is a number of orders that are over when first asked for.
-func batch(n int) []string {
+// ordersOver are orders that are over when first asked for.
+func ordersOver(n int) []string {
 	ids := make([]string, n)
 	for i := range ids {
 		ids[i] = fmt.Sprintf("done-%d", i)
@@ -130,46 +32,118 @@ func batch(n int) []string {
 	return ids
 }
 
-func TestMissingOrders(t *testing.T) {
-	s := newTest(newClock(), nil)
-	setFaults(t, s, Faults{Missing: 0.5})
-	a := ask(t, s, "t", batch(200)...)
-	if n := len(a.Orders); n < 60 || n > 140 {
-		t.Errorf("%d of 200 orders are there", n)
-	}
-	for i, id := range batch(200) {
-		if shown := len(s.Shown("t", id)) > 0; shown != slices.Contains(idsOf(a), id) {
-			t.Errorf("order %d: noted as shown: %v", i, shown)
-		}
+// TestRefusals sends each request, where there is chance twenty times: what it
+// meets is counted under the labels, and only what has a retCode is the API's own,
+// signed.
+func TestRefusals(t *testing.T) {
+	good := query("t", "o", "p", "px")
+	for name, tc := range map[string]struct {
+		body   string
+		faults Faults
+		labels string
+	}{
+		"good":                 {good, Faults{}, "0"},
+		"a full batch":         {query("t", ordersOver(maxOrders)...), Faults{}, "0"},
+		"too many orders":      {query("t", ordersOver(maxOrders+1)...), Faults{}, "4001"},
+		"no task":              {`{"productID":"callbot","orderList":["o"]}`, Faults{}, "2"},
+		"no orders":            {query("t"), Faults{}, "2"},
+		"no JSON":              {`{"productID":`, Faults{}, "3"},
+		"an ID of wrong type":  {`{"productID":"callbot","userTaskID":"t","orderList":[1]}`, Faults{}, "3"},
+		"a body too long":      {strings.Repeat(" ", maxBody+1), Faults{}, "3"},
+		"another product":      {`{"productID":"sms","userTaskID":"t","orderList":["o"]}`, Faults{}, "4"},
+		"an empty ID":          {query("t", ""), Faults{}, "4"},
+		"an ID too long":       {query("t", strings.Repeat("x", maxID+1)), Faults{}, "4"},
+		"busy":                 {good, Faults{Busy: 1}, "7"},
+		"maintenance":          {good, Faults{Maintenance: 1}, "5"},
+		"general":              {good, Faults{General: 1}, "1"},
+		"internal":             {good, Faults{Internal: 1}, "5001"},
+		"a share":              {good, Faults{Busy: 0.5}, "0 7"},
+		"account refused":      {good, Faults{RejectAccount: true}, "6"},
+		"all refused":          {good, Faults{RejectAll: true}, "4"},
+		"poison":               {query("t", "o", "poison-1"), Faults{}, "4"},
+		"poison by name":       {good, Faults{Poison: []string{"p"}, PoisonWith: "4001"}, "4001"},
+		"poison by beginning":  {good, Faults{Poison: []string{"p*"}, PoisonWith: "500"}, "http-500"},
+		"a beginning, no star": {query("t", "px"), Faults{Poison: []string{"p"}}, "0"},
+		"error500":             {good, Faults{Error500: 1}, "http-500 http-502"},
+		"too_many":             {good, Faults{TooMany: 1}, "http-429"},
+		"html":                 {good, Faults{HTML: 1}, "html"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newTest(newClock(), nil)
+			setFaults(t, s, tc.faults)
+			times := 1
+			if strings.Contains(tc.labels, " ") {
+				times = 20
+			}
+			for range times {
+				w := post(s, tc.body)
+				var a response
+				isAPI := json.Unmarshal(w.Body.Bytes(), &a) == nil && w.Code == http.StatusOK
+				if isAPI != (w.Header().Get(headerSign) != "") || isAPI && !slices.Contains(strings.Fields(tc.labels), strconv.Itoa(a.RetCode)) {
+					t.Fatalf("answered %d %.100s", w.Code, w.Body)
+				}
+			}
+			if got := strings.Join(slices.Sorted(maps.Keys(s.Stats().Answers)), " "); got != tc.labels {
+				t.Errorf("met %s, want %s", got, tc.labels)
+			}
+		})
 	}
 }
 
-func TestStale(t *testing.T) {
-	s := newTest(newClock(), nil)
-	fresh := ask(t, s, "t", batch(50)...)
-	before := make([][]Shown, 50)
-	for i, id := range batch(50) {
-		before[i] = s.Shown("t", id)
-	}
-	setFaults(t, s, Faults{Stale: 1})
-	older := 0
-	stale := ask(t, s, "t", batch(50)...)
-	for i, id := range batch(50) {
-		if calls, were := len(callsOf(stale.Orders[i])), len(callsOf(fresh.Orders[i])); calls > were {
-			t.Errorf("%s: %d calls, were %d", id, calls, were)
+// TestFaultsOfOrders asks for orders that are over, once without and once with
+// a fault, and looks at the difference.
+func TestFaultsOfOrders(t *testing.T) {
+	const n = 40
+	differ := func(fresh, faulty []map[string]any) (differing int) {
+		for i := range fresh {
+			if !same(fresh[i], faulty[i]) {
+				differing++
+			}
 		}
-		if !same(stale.Orders[i], fresh.Orders[i]) {
-			older++
-		}
-		if !slices.Equal(s.Shown("t", id), before[i]) {
-			t.Errorf("%s: a stale answer was noted as shown", id)
-		}
+		return differing
 	}
-	if older < 45 { // a beat or two of a story may change nothing but a fault's doing
-		t.Errorf("%d of 50 orders are older", older)
-	}
-	if a := ask(t, s, "t", "done-new"); a.Orders[0]["finish"] != true {
-		t.Error("an order never shown before was stale")
+	for name, tc := range map[string]struct {
+		faults Faults
+		good   func(fresh, faulty []map[string]any) bool
+	}{
+		"missing": {Faults{Missing: 0.5}, func(_, faulty []map[string]any) bool { return len(faulty) > n/4 && len(faulty) < n*3/4 }},
+		// A beat of a story may change nothing but what another fault shows.
+		"stale": {Faults{Stale: 1}, func(fresh, faulty []map[string]any) bool { return len(faulty) == n && differ(fresh, faulty) > n*8/10 }},
+		"duplicate_entry": {Faults{DuplicateEntry: 1}, func(fresh, faulty []map[string]any) bool {
+			var older, present []map[string]any
+			for pair := range slices.Chunk(faulty, 2) {
+				older, present = append(older, pair[0]), append(present, pair[1])
+			}
+			return len(faulty) == 2*n && same(present, fresh) && differ(fresh, older) > n/2
+		}},
+		"unasked": {Faults{Unasked: 1}, func(_, faulty []map[string]any) bool {
+			return len(slices.DeleteFunc(faulty, func(o map[string]any) bool { return slices.Contains(ordersOver(n), o["orderID"].(string)) })) == 1
+		}},
+		"no_call_id": {Faults{NoCallID: 1}, func(_, faulty []map[string]any) bool {
+			return !slices.ContainsFunc(faulty, func(o map[string]any) bool {
+				return len(slices.DeleteFunc(callsOf(o), func(c map[string]any) bool { return c["callID"] != nil })) != 1
+			})
+		}},
+		"nulls": {Faults{Nulls: 1}, func(fresh, faulty []map[string]any) bool {
+			return differ(fresh, faulty) == n && faulty[0]["orderID"] == "done-0"
+		}},
+		"wrong_type": {Faults{WrongType: 1}, func(fresh, faulty []map[string]any) bool { return differ(fresh, faulty) == 1 }},
+		"numeric_ids": {Faults{NumericIDs: 1}, func(_, faulty []map[string]any) bool {
+			return !slices.ContainsFunc(faulty, func(o map[string]any) bool { _, ok := o["sceneID"].(float64); return !ok })
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newTest(newClock(), nil)
+			fresh := ask(t, s, "t", ordersOver(n)...).Orders
+			before := s.Shown("t", "done-0")
+			setFaults(t, s, tc.faults)
+			if faulty := ask(t, s, "t", ordersOver(n)...).Orders; !tc.good(fresh, faulty) {
+				t.Errorf("answered %v", faulty)
+			}
+			if !slices.Equal(s.Shown("t", "done-0"), before) || s.Stats().DistinctOrders != n {
+				t.Error("a fault's doing was noted as shown or asked for")
+			}
+		})
 	}
 }
 
@@ -177,104 +151,6 @@ func same(a, b any) bool {
 	x, errX := json.Marshal(a)
 	y, errY := json.Marshal(b)
 	return errX == nil && errY == nil && string(x) == string(y)
-}
-
-func TestDuplicateEntry(t *testing.T) {
-	s := newTest(newClock(), nil)
-	fresh := ask(t, s, "t", batch(20)...)
-	setFaults(t, s, Faults{DuplicateEntry: 1})
-	a := ask(t, s, "t", batch(20)...)
-	if len(a.Orders) != 40 {
-		t.Fatalf("%d entries", len(a.Orders))
-	}
-	older := 0
-	for i := range 20 {
-		if a.Orders[2*i]["orderID"] != a.Orders[2*i+1]["orderID"] || !same(a.Orders[2*i+1], fresh.Orders[i]) {
-			t.Errorf("order %d: the further entry is not the present one", i)
-		}
-		if !same(a.Orders[2*i], a.Orders[2*i+1]) {
-			older++
-		}
-	}
-	if older < 10 {
-		t.Errorf("%d of 20 doubles are older", older)
-	}
-}
-
-func TestUnasked(t *testing.T) {
-	s := newTest(newClock(), nil)
-	setFaults(t, s, Faults{Unasked: 1})
-	ids := idsOf(ask(t, s, "t", batch(3)...))
-	strangers := slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(batch(3), id) })
-	if len(ids) != 4 || len(strangers) != 1 {
-		t.Errorf("answered %v", ids)
-	}
-	if s.Stats().DistinctOrders != 3 {
-		t.Error("a stranger was counted as asked for")
-	}
-}
-
-func TestNoCallID(t *testing.T) {
-	s := newTest(newClock(), nil)
-	setFaults(t, s, Faults{NoCallID: 1})
-	for _, o := range ask(t, s, "t", batch(30)...).Orders {
-		without := 0
-		for _, c := range callsOf(o) {
-			if c["callID"] == nil {
-				without++
-			}
-		}
-		if without != 1 {
-			t.Errorf("%v: %d calls have no callID", o["orderID"], without)
-		}
-	}
-}
-
-func TestNulls(t *testing.T) {
-	s := newTest(newClock(), nil)
-	fresh := ask(t, s, "t", batch(100)...)
-	setFaults(t, s, Faults{Nulls: 1})
-	a := ask(t, s, "t", batch(100)...)
-	for i, o := range a.Orders {
-		if same(o, fresh.Orders[i]) || o["orderID"] != fresh.Orders[i]["orderID"] {
-			t.Errorf("order %d has no new null, or has lost its orderID", i)
-		}
-	}
-}
-
-func TestWrongType(t *testing.T) {
-	s := newTest(newClock(), nil)
-	fresh := ask(t, s, "t", batch(10)...)
-	setFaults(t, s, Faults{WrongType: 1})
-	spoilt := map[string]bool{}
-	for range 40 {
-		a := askRaw(t, s, batch(10)...)
-		differ := 0
-		for i, o := range a {
-			if !same(o, fresh.Orders[i]) {
-				differ++
-				spoilt[fmt.Sprint(i)] = true
-			}
-		}
-		if len(a) != 10 || differ != 1 {
-			t.Errorf("%d orders, %d of a wrong type, want one of ten", len(a), differ)
-		}
-	}
-	if len(spoilt) < 5 {
-		t.Errorf("only the orders %v were ever spoilt", spoilt)
-	}
-}
-
-// askRaw reads an answer whose orders may be of any type.
-func askRaw(t *testing.T, s *Simulator, ids ...string) []map[string]any {
-	t.Helper()
-	var a struct {
-		Orders []map[string]any `json:"orderDetailList"`
-	}
-	if err := json.Unmarshal(post(s, query("t", ids...)).Body.Bytes(), &a); err != nil {
-		t.Fatal(err)
-	}
-	return a.Orders
 }
 
 func TestUnknownStatus(t *testing.T) {
@@ -289,78 +165,117 @@ func TestUnknownStatus(t *testing.T) {
 		post(s, query("t", ids...))
 		c.advance(time.Second)
 	}
-	var onTheWay, forSomeTime, forEver int
+	met := map[string]bool{}
 	for _, id := range ids {
-		last := map[string][]int{}
+		codes := map[string][]int{}
 		for _, g := range s.Shown("t", id) {
-			last[g.CallID] = append(last[g.CallID], g.Status)
+			codes[g.CallID] = append(codes[g.CallID], g.Status)
 		}
-		for _, codes := range last {
-			switch i := slices.Index(codes, 26); {
-			case slices.Contains(codes, 7):
-				onTheWay++
-			case i >= 0 && i == len(codes)-1:
-				forEver++
-			case i >= 0:
-				forSomeTime++
-			}
+		for _, list := range codes {
+			i := slices.Index(list, 26)
+			met["on the way"] = met["on the way"] || slices.Contains(list, 7)
+			met["for ever"] = met["for ever"] || i >= 0 && i == len(list)-1
+			met["for some time"] = met["for some time"] || i >= 0 && i < len(list)-1
 		}
 	}
-	if onTheWay == 0 || forSomeTime == 0 || forEver == 0 {
-		t.Errorf("on the way %d, for some time %d, for ever %d", onTheWay, forSomeTime, forEver)
+	for _, form := range []string{"on the way", "for ever", "for some time"} {
+		if !met[form] {
+			t.Errorf("never %s", form)
+		}
 	}
 }
 
-func TestNumericIDs(t *testing.T) {
-	s := newTest(newClock(), nil)
-	setFaults(t, s, Faults{NumericIDs: 1})
-	for _, o := range ask(t, s, "t", batch(10)...).Orders {
-		if _, ok := o["sceneID"].(float64); !ok {
-			t.Errorf("sceneID is %v", o["sceneID"])
+// TestWaits holds how long a request waits that gets no answer.
+func TestWaits(t *testing.T) {
+	for _, tc := range []struct {
+		name        string
+		latency     time.Duration
+		faults      Faults
+		leave, want time.Duration
+		label       string
+	}{
+		{"hang until the client leaves", 0, Faults{Hang: 1}, 20 * time.Second, 20 * time.Second, "hang"},
+		{"hang two minutes at most", 0, Faults{Hang: 1}, time.Hour, 2 * time.Minute, "hang"},
+		{"hang as long as told", 0, Faults{Hang: 1, HangSeconds: 1.5}, time.Hour, 1500 * time.Millisecond, "hang"},
+		{"poison that hangs", 0, Faults{Poison: []string{"o"}, PoisonWith: "hang"}, time.Minute, time.Minute, "hang"},
+		{"the client leaves during the latency", 3 * time.Second, Faults{}, time.Second, time.Second, "client-left"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := New(Config{SecretKey: testKey, Latency: tc.latency})
+				setFaults(t, s, tc.faults)
+				ctx, cancel := context.WithTimeout(t.Context(), tc.leave)
+				defer cancel()
+				if took := hangingPost(t, ctx, s, query("t", "o")); took != tc.want || s.Stats().Answers[tc.label] != 1 {
+					t.Errorf("took %v, want %v; counted %v", took, tc.want, s.Stats().Answers)
+				}
+			})
+		})
+	}
+}
+
+// hangingPost sends a request that must end with a closed connection and returns
+// how long that took.
+func hangingPost(t *testing.T, ctx context.Context, s *Simulator, body string) (took time.Duration) {
+	t.Helper()
+	r := httptest.NewRequestWithContext(ctx, http.MethodPost, apiPath, strings.NewReader(body))
+	signRequest(r, testKey, body)
+	begin := time.Now()
+	defer func() {
+		t.Helper()
+		took = time.Since(begin)
+		if err, _ := recover().(error); !errors.Is(err, http.ErrAbortHandler) {
+			t.Errorf("ended with %v, want a closed connection", err)
 		}
+	}()
+	s.ServeHTTP(httptest.NewRecorder(), r)
+	return 0
+}
+
+func TestRateLimit(t *testing.T) {
+	c := newClock()
+	s := newTest(c, func(c *Config) { c.RateLimit = 2 })
+	var got []int
+	for _, wait := range []time.Duration{0, 0, 0, 500 * time.Millisecond, 0, 10 * time.Second, 0, 0} {
+		c.advance(wait)
+		got = append(got, ask(t, s, "t", "o", "p").RetCode)
+	}
+	if want := []int{0, 0, 7, 0, 7, 0, 0, 7}; !slices.Equal(got, want) {
+		t.Errorf("answered %v, want %v", got, want)
+	}
+	var st Stats
+	decode(t, send(s, http.MethodGet, "/sim/stats", "").Body.Bytes(), &st)
+	if st.MaxPerSecond != 5 || st.Requests != 8 || st.MeanFill != 2 || st.DistinctOrders != 2 || st.OrdersAnswered != 10 || st.Answers["7"] != 3 {
+		t.Errorf("counted %+v", st)
 	}
 }
 
 func TestFaultsOverHTTP(t *testing.T) {
 	s := newTest(newClock(), nil)
-	var got Faults
-	read := func(method, body string, want int) {
-		t.Helper()
-		w := send(s, method, "/sim/faults", body)
-		if w.Code != want {
-			t.Fatalf("%s %s: %d %s", method, body, w.Code, w.Body)
+	for _, step := range []struct {
+		method, body string
+		code         int
+		want         Faults
+	}{
+		{http.MethodPut, `{"busy":0.5,"poison":["a","b*"],"poison_with":"hang"}`, 200, Faults{Busy: 0.5, Poison: []string{"a", "b*"}, PoisonWith: "hang"}},
+		{http.MethodPost, `{"stale":0.1,"poison":["c"]}`, 200, Faults{Busy: 0.5, Stale: 0.1, Poison: []string{"c"}, PoisonWith: "hang"}},
+		{http.MethodPost, `{"poison":["z"],"busy":1.5}`, 400, Faults{Busy: 0.5, Stale: 0.1, Poison: []string{"c"}, PoisonWith: "hang"}},
+		{http.MethodPost, `{"bussy":1}`, 400, Faults{Busy: 0.5, Stale: 0.1, Poison: []string{"c"}, PoisonWith: "hang"}},
+		{http.MethodPost, `{} {}`, 400, Faults{Busy: 0.5, Stale: 0.1, Poison: []string{"c"}, PoisonWith: "hang"}},
+		{http.MethodPut, `{"hang_seconds":30}`, 200, Faults{HangSeconds: 30}},
+		{http.MethodPut, `{"hang_seconds":-1}`, 400, Faults{HangSeconds: 30}},
+		{http.MethodPut, `{"poison_with":"7"}`, 400, Faults{HangSeconds: 30}},
+	} {
+		if w := send(s, step.method, "/sim/faults", step.body); w.Code != step.code {
+			t.Errorf("%s %s: %d %s", step.method, step.body, w.Code, w.Body)
 		}
-		if want == http.StatusOK {
-			got = Faults{}
-			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil {
-				t.Fatal(err)
-			}
+		var got Faults
+		decode(t, send(s, http.MethodGet, "/sim/faults", "").Body.Bytes(), &got)
+		if !same(got, step.want) {
+			t.Errorf("after %s %s: %+v", step.method, step.body, got)
 		}
 	}
-	read(http.MethodPut, `{"busy":0.5,"poison":["a","b*"],"poison_with":"hang"}`, 200)
-	if got.Busy != 0.5 || !slices.Equal(got.Poison, []string{"a", "b*"}) || got.PoisonWith != "hang" {
-		t.Errorf("set %+v", got)
-	}
-	read(http.MethodPost, `{"stale":0.1,"poison":["c"]}`, 200)
-	if got.Busy != 0.5 || got.Stale != 0.1 || !slices.Equal(got.Poison, []string{"c"}) || got.PoisonWith != "hang" {
-		t.Errorf("merged %+v", got)
-	}
-	for _, bad := range []string{`{"busy":1.5}`, `{"busy":-1}`, `{"bussy":1}`, `{"poison_with":"7"}`, `{"hang_seconds":-1}`, `{"poison":["z"],"busy":2}`, `{`, `{} {}`} {
-		read(http.MethodPost, bad, 400)
-	}
-	read(http.MethodGet, "", 200)
-	if got.Busy != 0.5 || got.Stale != 0.1 || !slices.Equal(got.Poison, []string{"c"}) {
-		t.Errorf("a refused change left %+v", got)
-	}
-	read(http.MethodPut, `{"hang_seconds":30}`, 200)
-	if got.Busy != 0 || got.Poison != nil || got.HangSeconds != 30 {
-		t.Errorf("replaced by %+v", got)
-	}
-}
-
-func TestFaultErrorsNameTheField(t *testing.T) {
-	err := newTest(newClock(), nil).SetFaults(Faults{NoCallID: 2})
-	if err == nil || !strings.Contains(err.Error(), "no_call_id") {
-		t.Errorf("got %v", err)
+	if err := s.SetFaults(Faults{NoCallID: 2}); err == nil || !strings.Contains(err.Error(), "no_call_id") {
+		t.Errorf("the error does not name the field: %v", err)
 	}
 }

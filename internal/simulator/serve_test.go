@@ -1,14 +1,12 @@
 package simulator
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 )
@@ -54,26 +52,6 @@ func call(ctx context.Context, c *http.Client, url, body string) ([]byte, error)
 	return io.ReadAll(w.Body)
 }
 
-func TestServer(t *testing.T) {
-	s := New(Config{SecretKey: testKey, Finished: 1})
-	server, c := serve(t, s), client(t)
-	var all sync.WaitGroup
-	for range 4 {
-		all.Go(func() {
-			for range 5 {
-				b, err := call(t.Context(), c, server.URL(), query("t", batch(100)...))
-				if err != nil || !bytes.HasPrefix(b, []byte(`{"retCode":0,`)) || !json.Valid(b) {
-					t.Errorf("answered %.80s, %v", b, err)
-				}
-			}
-		})
-	}
-	all.Wait()
-	if st := s.Stats(); st.Answers["0"] != 20 || st.OrdersAnswered != 2000 || st.DistinctOrders != 100 {
-		t.Errorf("counted %+v", st)
-	}
-}
-
 func TestCut(t *testing.T) {
 	s := New(Config{SecretKey: testKey, Finished: 1})
 	server, c := serve(t, s), client(t)
@@ -81,7 +59,7 @@ func TestCut(t *testing.T) {
 	const requests = 30
 	var noAnswer, early, silent int
 	for range requests {
-		b, err := call(t.Context(), c, server.URL(), query("t", batch(3)...))
+		b, err := call(t.Context(), c, server.URL(), query("t", ordersOver(3)...))
 		switch {
 		case json.Valid(b):
 			t.Fatalf("a whole answer: %s", b)
@@ -94,7 +72,7 @@ func TestCut(t *testing.T) {
 	// Without compression the third form is half a body that HTTP is content with.
 	c.Transport.(*http.Transport).DisableCompression = true
 	for range requests {
-		if b, err := call(t.Context(), c, server.URL(), query("t", batch(3)...)); err == nil && !json.Valid(b) {
+		if b, err := call(t.Context(), c, server.URL(), query("t", ordersOver(3)...)); err == nil && !json.Valid(b) {
 			silent++
 		}
 	}
@@ -137,15 +115,4 @@ func TestHangOverTheNetwork(t *testing.T) {
 			t.Errorf("a hanging request held the end up for %v", held)
 		}
 	})
-}
-
-func TestListenFails(t *testing.T) {
-	first, err := Listen("127.0.0.1:0", New(Config{}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer first.Close()
-	if _, err := Listen(strings.TrimPrefix(first.URL(), "http://"), New(Config{})); err == nil {
-		t.Error("listened twice on one address")
-	}
 }

@@ -79,14 +79,6 @@ func ask(t *testing.T, s http.Handler, task string, ids ...string) response {
 	return a
 }
 
-func idsOf(a response) []string {
-	ids := make([]string, len(a.Orders))
-	for i, o := range a.Orders {
-		ids[i] = o["orderID"].(string)
-	}
-	return ids
-}
-
 // callsOf are the calls of an order as JSON objects.
 func callsOf(order map[string]any) []map[string]any {
 	list, _ := order["callInfoDetailList"].([]any)

@@ -3,31 +3,30 @@ package simulator
 import (
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 )
 
 // storyOf tells an order's story by the defaults.
-func storyOf(seed uint64, order string) *story {
-	return newStory(seed, ref{"t", order}, defaultAnswered, defaultLines)
+func storyOf(seed uint64) *story {
+	return newStory(seed, ref{"t", "o"}, defaultAnswered, defaultLines)
 }
 
 // showing decodes one version as a client would.
 func showing(t *testing.T, st *story, version int) map[string]any {
 	t.Helper()
-	b := st.render(nil, &view{version: version, epoch: 1_780_000_000_000})
-	if !utf8.Valid(b) {
-		t.Fatal("not UTF-8")
-	}
 	var o map[string]any
-	if err := json.Unmarshal(b, &o); err != nil {
-		t.Fatalf("version %d: %v", version, err)
-	}
+	decode(t, st.render(nil, &view{version: version, epoch: 1_780_000_000_000}), &o)
 	return o
+}
+
+func decode(t *testing.T, b []byte, into any) {
+	t.Helper()
+	if err := json.Unmarshal(b, into); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func code(v any) int {
@@ -38,10 +37,12 @@ func code(v any) int {
 	return int(n)
 }
 
-// TestStoriesMoveForward walks through every version of many stories.
+// TestStoriesMoveForward walks through every version of many stories: without a
+// fault nothing that was shown goes back, so what an exporter must announce is
+// what answers showed.
 func TestStoriesMoveForward(t *testing.T) {
-	for seed := range uint64(300) {
-		st := storyOf(seed, "o")
+	for seed := range uint64(200) {
+		st := storyOf(seed)
 		if !slices.IsSorted(st.beats) || st.beats[0] < 0 || st.end() > time.Hour {
 			t.Fatalf("seed %d: beats from %v to %v", seed, st.beats[0], st.end())
 		}
@@ -49,14 +50,8 @@ func TestStoriesMoveForward(t *testing.T) {
 		var before []map[string]any
 		for v := range st.beats {
 			o := showing(t, st, v)
-			if o["orderID"] != "o" || o["userTaskID"] != "t" {
-				t.Fatalf("seed %d: shows order %v of task %v", seed, o["orderID"], o["userTaskID"])
-			}
-			if o["finish"] != (st.beats[v] >= st.finish) {
+			if finished && o["finish"] != true || o["finish"] != (st.beats[v] >= st.finish) {
 				t.Fatalf("seed %d, version %d: finish is %v, turns true at %v", seed, v, o["finish"], st.finish)
-			}
-			if finished && o["finish"] != true {
-				t.Fatalf("seed %d, version %d: finish turned back", seed, v)
 			}
 			finished = o["finish"].(bool)
 			calls := callsOf(o)
@@ -72,9 +67,6 @@ func TestStoriesMoveForward(t *testing.T) {
 				}
 			}
 			before = calls
-		}
-		if v := st.versionAt(st.finish); showing(t, st, v)["finish"] != true || showing(t, st, v-1)["finish"] != false {
-			t.Fatalf("seed %d: finish does not turn true at its time", seed)
 		}
 		if !finished || len(before) == 0 {
 			t.Fatalf("seed %d: the story never finishes", seed)
@@ -105,207 +97,67 @@ func forward(t *testing.T, was, is map[string]any) {
 	}
 }
 
-// census counts what stories hold in their last version, and on the way.
-type census struct {
-	statuses, steps, sms, agents, lineTypes, roles, hungUpBy, rounds map[int]int
-	seconds, millis, mixed                                           int
-	corrected, twins, lateID, answerUnanswered, lateAudio, token     int
-	nulls, empties, absents, passthrough                             int
-	lines, answeredCalls, answeredOrders                             int
-}
-
+// TestStoriesHoldEverything: what never occurs in a story is tested by no run
+// against the simulator.
 func TestStoriesHoldEverything(t *testing.T) {
-	n := census{
-		statuses: map[int]int{}, steps: map[int]int{}, sms: map[int]int{}, agents: map[int]int{},
-		lineTypes: map[int]int{}, roles: map[int]int{}, hungUpBy: map[int]int{}, rounds: map[int]int{},
+	met := map[string]bool{}
+	for seed := range uint64(1000) {
+		meet(met, storyOf(seed))
 	}
-	const orders = 2000
-	for seed := range uint64(orders) {
-		n.count(storyOf(seed, "o"))
-	}
-	for name, c := range map[string]struct {
-		met  map[int]int
-		want []int
-	}{
-		"callStatus":      {n.statuses, []int{6, 8, 9, 10, 11, 12, 13, 15, 16, 17, 18, 21, 22, 23, 24, 25}},
-		"status on way":   {n.steps, []int{1, 2, 3, 4, 5}},
-		"smsSendTs":       {n.sms, []int{0, 1, 2, 3, 4}},
-		"agentCallStatus": {n.agents, []int{1, 2, 3, 4, 10, 12}},
-		"manualHangupBy":  {n.hungUpBy, []int{0, 1, 2}},
-		"recordType":      {n.lineTypes, []int{5, 6, 7, 8, 18}},
-		"recordRole":      {n.roles, []int{0, 1, 2}},
-		"rounds":          {n.rounds, []int{1, 2, 3}},
+	for what, codes := range map[string][]int{
+		"status": {1, 2, 3, 4, 5, 6, 8, 9, 10, 11, 12, 13, 15, 16, 17, 18, 21, 22, 23, 24, 25},
+		"sms":    {0, 1, 2, 3, 4}, "agent": {1, 2, 3, 4, 10, 12}, "hung up by": {0, 1, 2},
+		"line type": {5, 6, 7, 8, 18}, "role": {0, 1, 2}, "rounds": {1, 2, 3}, "blank": {int(absent), int(null), int(empty)},
+		"call in seconds": {0, 1}, "units mixed": {0, 1}, "passthrough": {0, 1}, "late callID": {0, 1}, "answer time unanswered": {1},
+		"late recording": {0, 1}, "recording token": {0, 1}, "corrected line": {0, 1}, "lines of one index": {0, 1},
 	} {
-		for _, code := range c.want {
-			if c.met[code] == 0 {
-				t.Errorf("%s %d never occurs", name, code)
-			}
-		}
-		if len(c.met) != len(c.want) {
-			t.Errorf("%s: met %v", name, c.met)
-		}
-	}
-	for name, met := range map[string]int{
-		"seconds": n.seconds, "milliseconds": n.millis, "both units": n.mixed, "corrected line": n.corrected, "lines of one index": n.twins,
-		"late callID": n.lateID, "answer time of an unanswered call": n.answerUnanswered, "late recording": n.lateAudio,
-		"address with a token": n.token, "null": n.nulls, "empty": n.empties, "absent": n.absents, "passthrough": n.passthrough,
-	} {
-		if met == 0 {
-			t.Errorf("%s never occurs", name)
-		}
-	}
-	if mean := float64(n.lines) / float64(n.answeredCalls); math.Abs(mean-defaultLines) > 1 {
-		t.Errorf("%.1f lines an answered call, want about %d", mean, defaultLines)
-	}
-	if share := float64(n.answeredOrders) / orders; share < 0.5 || share > 0.7 {
-		t.Errorf("%.2f of the orders are answered", share)
-	}
-}
-
-func (n *census) count(st *story) {
-	n.rounds[len(st.rounds)]++
-	switch s := st.style; {
-	case s.callSeconds != s.lineSeconds:
-		n.mixed++
-	case s.callSeconds:
-		n.seconds++
-	default:
-		n.millis++
-	}
-	if st.passthrough != "" {
-		n.passthrough++
-	}
-	for f := fieldName; f <= fieldIntentTag; f++ {
-		switch st.style.blank(f) {
-		case null:
-			n.nulls++
-		case empty:
-			n.empties++
-		default:
-			n.absents++
-		}
-	}
-	for i := range st.rounds {
-		n.countRound(&st.rounds[i])
-	}
-	if st.rounds[len(st.rounds)-1].final() == statusAnswered {
-		n.answeredOrders++
-	}
-}
-
-func (n *census) countRound(r *round) {
-	for _, s := range r.steps {
-		if s.code > 5 {
-			n.statuses[s.code]++
-		} else {
-			n.steps[s.code]++
-		}
-	}
-	if r.idAt > r.steps[0].at {
-		n.lateID++
-	}
-	if r.final() != statusAnswered && r.answer > 0 {
-		n.answerUnanswered++
-	}
-	if r.audioAt > r.end {
-		n.lateAudio++
-	}
-	if strings.HasSuffix(r.audio, "=") {
-		n.token++
-	}
-	for _, m := range r.sms {
-		for _, s := range m.states {
-			n.sms[s.code]++
-		}
-	}
-	if r.agent != nil {
-		n.hungUpBy[r.agent.hungUpBy]++
-		for _, s := range r.agent.states {
-			n.agents[s.code]++
-		}
-	}
-	if r.final() == statusAnswered {
-		n.answeredCalls++
-		n.lines += len(r.lines)
-	}
-	for i, l := range r.lines {
-		n.lineTypes[l.kind]++
-		n.roles[l.role]++
-		if l.corrected != "" {
-			n.corrected++
-		}
-		if i > 0 && r.lines[i-1].index == l.index {
-			n.twins++
-		}
-	}
-}
-
-func TestUnits(t *testing.T) {
-	met := map[bool]int{}
-	for seed := range uint64(50) {
-		st := storyOf(seed, "o")
-		v := view{version: st.last(), epoch: 1_780_000_000_123}
-		var shown, canonical map[string]any
-		decode(t, st.render(nil, &v), &shown)
-		v.canonical = true
-		decode(t, st.render(nil, &v), &canonical)
-		for i, c := range callsOf(shown) {
-			// Under 100,000,000,000 is seconds, says the vendor.
-			start, want := c["callStartTs"].(float64), callsOf(canonical)[i]["callStartTs"].(float64)
-			seconds := start < 1e11
-			met[seconds]++
-			if seconds {
-				start *= 1000
-			}
-			if seconds != st.style.callSeconds || start != want {
-				t.Errorf("seed %d: shown %v, canonical %v", seed, c["callStartTs"], want)
+		for _, code := range codes {
+			if !met[fmt.Sprint(what, " ", code)] {
+				t.Errorf("%s %d never occurs", what, code)
 			}
 		}
 	}
-	if met[true] == 0 || met[false] == 0 {
-		t.Errorf("met %v", met)
-	}
 }
 
-func decode(t *testing.T, b []byte, into any) {
-	t.Helper()
-	if err := json.Unmarshal(b, into); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func TestSameSeedSameStory(t *testing.T) {
-	render := func(seed uint64, task, order string) string {
-		st := newStory(seed, ref{task, order}, defaultAnswered, defaultLines)
-		out := fmt.Sprint(st.beats)
-		for v := range st.beats {
-			out += string(st.render(nil, &view{version: v}))
+// meet notes what a story holds.
+func meet(met map[string]bool, st *story) {
+	note := func(what string, code int) { met[fmt.Sprint(what, " ", code)] = true }
+	is := func(what string, holds bool) { note(what, map[bool]int{true: 1}[holds]) }
+	note("rounds", len(st.rounds))
+	is("call in seconds", st.style.callSeconds)
+	is("units mixed", st.style.callSeconds != st.style.lineSeconds)
+	is("passthrough", st.passthrough != "")
+	note("blank", int(st.style.blank(fieldName)))
+	for _, r := range st.rounds {
+		for _, s := range r.steps {
+			note("status", s.code)
 		}
-		return out
-	}
-	first := render(1, "t", "o")
-	if render(1, "t", "o") != first {
-		t.Error("the same order has two stories")
-	}
-	for _, other := range []string{render(2, "t", "o"), render(1, "t2", "o"), render(1, "t", "o2"), render(1, "to", "")} {
-		if other == first {
-			t.Error("two orders have the same story")
+		is("late callID", r.idAt > r.steps[0].at)
+		is("answer time unanswered", r.final() != statusAnswered && r.answer > 0)
+		is("late recording", r.audioAt > r.end)
+		is("recording token", strings.HasSuffix(r.audio, "="))
+		for _, m := range r.sms {
+			for _, s := range m.states {
+				note("sms", s.code)
+			}
 		}
-	}
-}
-
-func TestQuoting(t *testing.T) {
-	for _, s := range []string{"", "plain", `"quoted" \ back`, "tab\tline\nfeed\rnul\x00unit\x1f", "中文,emoji 🙂 and <html> & \u2028", "ctl \x7f"} {
-		var got string
-		decode(t, appendQuoted(nil, s), &got)
-		if got != s {
-			t.Errorf("%q became %q", s, got)
+		if r.agent != nil {
+			note("hung up by", r.agent.hungUpBy)
+			for _, s := range r.agent.states {
+				note("agent", s.code)
+			}
+		}
+		for i, l := range r.lines {
+			note("line type", l.kind)
+			note("role", l.role)
+			is("corrected line", l.corrected != "")
+			is("lines of one index", i > 0 && r.lines[i-1].index == l.index)
 		}
 	}
 }
 
 func FuzzQuoting(f *testing.F) {
-	for _, s := range []string{"", `\"`, "\x00\x1f", "é🙂"} {
+	for _, s := range []string{"", `\"`, "\x00\x1f\x7f", "中文,é🙂 and <html> & \u2028", "tab\tline\nfeed\r"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {

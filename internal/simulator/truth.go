@@ -49,17 +49,6 @@ func (s *Simulator) Shown(task, order string) []Shown {
 	return rec.shown
 }
 
-// EndOfStory is how long after the story's beginning (its first request, or
-// Config.Start) nothing changes any more. 0 for a story that is over when first
-// asked for, and for an order that never exists.
-func (s *Simulator) EndOfStory(task, order string) time.Duration {
-	st := s.tell(ref{task, order})
-	if st.overBefore(s.config.Finished) {
-		return 0
-	}
-	return s.lifeTime(st.end())
-}
-
 // look returns an order's story and a copy of its record, without starting it.
 func (s *Simulator) look(r ref) (*story, *record) {
 	st := s.tell(r)
