@@ -17,7 +17,7 @@ type sighting struct {
 // answering is an answer under construction.
 type answering struct {
 	sim     *Simulator
-	v       verdict
+	v       fate
 	now     time.Time
 	touched bool
 	task    string
@@ -29,7 +29,7 @@ type answering struct {
 }
 
 // answer builds a successful answer.
-func (s *Simulator) answer(v verdict, task string, orders []string, buf []byte) reply {
+func (s *Simulator) answer(v fate, task string, orders []string, buf []byte) reply {
 	a := &answering{
 		sim: s, v: v, task: task, now: s.config.Now(), spoil: -1, touched: v.faults.touchesOrders(),
 		shown: make([]sighting, 0, len(orders)), calls: make([]Shown, 0, 2*len(orders)),
@@ -51,7 +51,7 @@ func (s *Simulator) answer(v verdict, task string, orders []string, buf []byte) 
 		a.order(i, st, &records[i])
 	}
 	a.b = append(a.b, ']', '}')
-	return reply{label: "0", status: http.StatusOK, body: a.b, answered: a.entries, sightings: a.shown}
+	return reply{label: "0", status: http.StatusOK, body: a.b, entries: a.entries, sightings: a.shown}
 }
 
 // recall returns the orders' stories and a copy of what is remembered of each,
@@ -86,7 +86,7 @@ func (a *answering) view(st *story, rec *record, version int) *view {
 // order adds one order that was asked for, with what faults make of it.
 func (a *answering) order(i int, st *story, rec *record) {
 	version := -1
-	if !st.absent {
+	if !st.nonexistent {
 		version = a.sim.versionAt(st, rec, a.now)
 	}
 	f, hit := a.v.faults, func(share float64) bool { return share > 0 && a.v.dice.Float64() < share }

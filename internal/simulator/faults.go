@@ -128,11 +128,11 @@ func (s *Simulator) Faults() Faults {
 	return s.faults.clone()
 }
 
-// trouble is what one request meets on the way to its answer.
-type trouble int
+// mishap is what one request meets on the way to its answer.
+type mishap int
 
 const (
-	noTrouble trouble = iota
+	noMishap mishap = iota
 	tooMany
 	error500
 	htmlPage
@@ -143,11 +143,12 @@ const (
 	internal
 )
 
-// verdict is all chance of one request, drawn at once when it arrives so that
-// the sequence of requests alone decides it.
-type verdict struct {
+// fate is all chance of one request. It is drawn at once when the request arrives,
+// and always with the same number of draws: so the n-th request of a run meets the
+// same faults in each run, however fast the ones before it were answered.
+type fate struct {
 	faults       Faults
-	trouble      trouble
+	mishap       mishap
 	cut          bool
 	badSignature bool
 	wrongType    bool
@@ -157,18 +158,17 @@ type verdict struct {
 	number       int        // of the request, from 1
 }
 
-// draw counts a request and decides its chance. It always draws the same number
-// of times.
-func (s *Simulator) draw(now time.Time) verdict {
+// draw counts a request and draws its fate.
+func (s *Simulator) draw(now time.Time) fate {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.stats.arrive(now)
 	f := s.faults.clone()
 	hit := func(share float64) bool { return s.dice.Float64() < share }
-	v := verdict{faults: f}
+	v := fate{faults: f}
 	for _, c := range []struct {
-		trouble trouble
-		share   float64
+		mishap mishap
+		share  float64
 	}{
 		{tooMany, f.TooMany},
 		{error500, f.Error500},
@@ -179,8 +179,8 @@ func (s *Simulator) draw(now time.Time) verdict {
 		{general, f.General},
 		{internal, f.Internal},
 	} {
-		if hit(c.share) && v.trouble == noTrouble {
-			v.trouble = c.trouble
+		if hit(c.share) && v.mishap == noMishap {
+			v.mishap = c.mishap
 		}
 	}
 	v.cut, v.badSignature = hit(f.Cut), hit(f.BadSignature)

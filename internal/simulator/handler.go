@@ -49,7 +49,7 @@ type reply struct {
 	body      []byte
 	unsigned  bool // not the API's JSON: no signature
 	hang      bool
-	answered  int        // orders in the answer
+	entries   int        // orders in the answer
 	sightings []sighting // to be noted once the answer is sent
 }
 
@@ -67,7 +67,7 @@ func (s *Simulator) serveOrders(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		a = refuse(v, codeBadFormat)
 	} else {
-		a = s.judge(v, r, body, (*buf)[:0])
+		a = s.decide(v, r, body, (*buf)[:0])
 	}
 	if cap(a.body) > cap(*buf) {
 		*buf = a.body
@@ -95,10 +95,10 @@ func pause(r *http.Request, d time.Duration) bool {
 	}
 }
 
-// judge decides the answer: trouble on the way, then who asks, then how often,
+// decide chooses the answer: a mishap on the way, then who asks, then how often,
 // then what.
-func (s *Simulator) judge(v verdict, r *http.Request, body, buf []byte) reply {
-	switch v.trouble {
+func (s *Simulator) decide(v fate, r *http.Request, body, buf []byte) reply {
+	switch v.mishap {
 	case tooMany:
 		return plain("http-429", http.StatusTooManyRequests)
 	case error500:
@@ -117,7 +117,7 @@ func (s *Simulator) judge(v verdict, r *http.Request, body, buf []byte) reply {
 	if !s.admit() {
 		return refuse(v, codeBusy)
 	}
-	switch v.trouble {
+	switch v.mishap {
 	case busy:
 		return refuse(v, codeBusy)
 	case maintenance:
@@ -150,7 +150,7 @@ func plain(label string, status int) reply {
 	return reply{label: label, status: status, unsigned: true, body: []byte(http.StatusText(status) + "\n")}
 }
 
-func broken(v verdict) reply {
+func broken(v fate) reply {
 	status := http.StatusInternalServerError
 	if v.variant%2 == 1 {
 		status = http.StatusBadGateway
@@ -158,7 +158,7 @@ func broken(v verdict) reply {
 	return plain("http-"+strconv.Itoa(status), status)
 }
 
-func poisoned(v verdict) reply {
+func poisoned(v fate) reply {
 	switch v.faults.PoisonWith {
 	case "4001":
 		return refuse(v, codeTooMany)
@@ -171,12 +171,12 @@ func poisoned(v verdict) reply {
 }
 
 // refuse answers with a retCode and without orders.
-func refuse(v verdict, code int) reply {
+func refuse(v fate, code int) reply {
 	return reply{label: strconv.Itoa(code), status: http.StatusOK, body: fmt.Appendf(nil,
 		`{"retCode":%d,"retMsg":%q,"responseID":%q,"orderDetailList":null}`, code, retMsgs[code], responseID(v))}
 }
 
-func responseID(v verdict) string { return "sim-" + strconv.Itoa(v.number) }
+func responseID(v fate) string { return "sim-" + strconv.Itoa(v.number) }
 
 // readQuery returns the task and the orders asked for, each once, or the
 // retCode of what is wrong with the request.

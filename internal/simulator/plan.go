@@ -44,14 +44,14 @@ func newStory(seed uint64, r ref, answers float64, lines int) *story {
 	sum := fingerprint(seed, r.task, r.order)
 	word := func(i int) uint64 { return binary.BigEndian.Uint64(sum[8*i:]) }
 	d := dice{rand.New(rand.NewPCG(word(0), word(1)))}
-	st := &story{ref: r, luck: share(word(2)), style: style{luck: word(3), blanks: d.Uint64()}}
+	st := &story{ref: r, luck: share(word(2)), style: style{faultLuck: word(3), blanks: d.Uint64()}}
 	st.age = d.span(time.Minute, 24*time.Hour)
 	st.style.callSeconds = d.chance(0.4)
 	st.style.lineSeconds = st.style.callSeconds != d.chance(0.1)
 	var birth time.Duration
 	switch {
 	case strings.HasPrefix(r.order, prefixMissing):
-		st.absent = true
+		st.nonexistent = true
 		return st
 	case strings.HasPrefix(r.order, prefixLate):
 		birth, st.luck = d.span(20*time.Second, 2*time.Minute), 1

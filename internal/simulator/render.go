@@ -60,7 +60,7 @@ type pen struct {
 
 // render appends the order as the API shows it in a version, from 0 on.
 func (s *story) render(b []byte, v *view) []byte {
-	p := pen{b: b, at: s.beats[v.version], view: v, story: s, numeric: share(s.style.luck) < v.numeric}
+	p := pen{b: b, at: s.beats[v.version], view: v, story: s, numeric: share(s.style.faultLuck) < v.numeric}
 	p.open('{')
 	p.text("orderID", s.order)
 	p.text("userPhone", s.phone)

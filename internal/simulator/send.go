@@ -22,7 +22,7 @@ func newZipper() any {
 
 // send signs, compresses and writes an answer, and notes it where the client
 // got all of it under a right signature.
-func (s *Simulator) send(w http.ResponseWriter, r *http.Request, v verdict, a reply) {
+func (s *Simulator) send(w http.ResponseWriter, r *http.Request, v fate, a reply) {
 	h := w.Header()
 	if a.unsigned {
 		h.Set("Content-Type", "text/html; charset=utf-8")
@@ -61,7 +61,7 @@ func (s *Simulator) send(w http.ResponseWriter, r *http.Request, v verdict, a re
 
 // signAnswer signs over the uncompressed body with the request's own ID and
 // algorithm, as the API does.
-func (s *Simulator) signAnswer(h http.Header, r *http.Request, v verdict, body []byte) {
+func (s *Simulator) signAnswer(h http.Header, r *http.Request, v fate, body []byte) {
 	q := signedOf(r.Header)
 	q.createTs = createTs(s.config.Now())
 	sign, ok := q.sign(s.config.SecretKey, body)
@@ -83,7 +83,7 @@ func (s *Simulator) signAnswer(h http.Header, r *http.Request, v verdict, body [
 }
 
 // cutOff ends an answer early, in one of three ways, each with an even chance.
-func cutOff(w http.ResponseWriter, v verdict, body []byte) {
+func cutOff(w http.ResponseWriter, v fate, body []byte) {
 	half := body[:len(body)/2]
 	switch v.variant % 3 {
 	case 0: // the whole length announced, half of it sent

@@ -149,9 +149,11 @@ func (s *Simulator) versionAt(st *story, rec *record, now time.Time) int {
 	return max(st.versionAt(elapsed), rec.version)
 }
 
-// epoch is the Unix milliseconds that a story's timestamps count from: its
-// start, or earlier where stories run fast, so that lifelike distances end with
-// the story and none lies in the future.
+// epoch is the Unix milliseconds that a story's timestamps count from. Where
+// stories run fast that is before the story began: at speed 100 a call of a minute
+// takes 0.6 s, but shows a minute between its timestamps. Counted from the
+// beginning its end would lie in the future, so all are moved back until the
+// story's last moment is its last timestamp.
 func (s *Simulator) epoch(st *story, rec *record) int64 {
 	return rec.start.UnixMilli() - max(0, st.end()-s.lifeTime(st.end())).Milliseconds()
 }

@@ -53,12 +53,12 @@ func (s *Simulator) asked(orders int) {
 }
 
 // finish counts an answer and logs it.
-func (s *Simulator) finish(v verdict, a reply) {
+func (s *Simulator) finish(v fate, a reply) {
 	s.mu.Lock()
 	s.stats.answers[a.label]++
-	s.stats.entries += a.answered
+	s.stats.entries += a.entries
 	s.mu.Unlock()
-	s.log.Debug("request answered", "request", v.number, "answer", a.label, "orders", a.answered)
+	s.log.Debug("request answered", "request", v.number, "answer", a.label, "orders", a.entries)
 }
 
 // Stats returns the counts so far.

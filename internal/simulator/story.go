@@ -19,12 +19,12 @@ const (
 // beginning; it never changes once told.
 type story struct {
 	ref
-	absent bool          // never exists
-	luck   float64       // below Config.Finished: over when first asked for
-	age    time.Duration // of life since its end, if over when first asked for
-	beats  []time.Duration
-	finish time.Duration // when the API's finish turns true
-	style  style
+	nonexistent bool          // an order that never exists
+	luck        float64       // below Config.Finished: over when first asked for
+	age         time.Duration // of life since its end, if over when first asked for
+	beats       []time.Duration
+	finish      time.Duration // when the API's finish turns true
+	style       style
 
 	taskID, sceneID, phone, name, passthrough string
 
@@ -168,7 +168,7 @@ type style struct {
 	callSeconds bool   // timestamps of calls and agents in seconds
 	lineSeconds bool   // timestamps of lines in seconds
 	blanks      uint64 // two bits a field: how it is written while it has no value
-	luck        uint64 // decides the faults that stay with an order
+	faultLuck   uint64 // decides the faults that stay with an order
 }
 
 // blank is how a field without a value is written.

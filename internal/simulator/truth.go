@@ -68,7 +68,7 @@ func (s *Simulator) truth(st *story, rec *record, now time.Time, final bool) Tru
 	if t.Shown == nil {
 		t.Shown = []Shown{}
 	}
-	if st.absent {
+	if st.nonexistent {
 		return t
 	}
 	v := view{epoch: s.epoch(st, rec), canonical: true}
