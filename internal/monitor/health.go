@@ -92,7 +92,4 @@ func (h *Health) Conditions() []Condition {
 	return all
 }
 
-// Ready reports whether there is no condition.
-func (h *Health) Ready() bool { return len(h.Conditions()) == 0 }
-
 func oneLine(text string) string { return strings.Join(strings.Fields(text), " ") }

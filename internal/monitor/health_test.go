@@ -15,8 +15,8 @@ func TestHealth(t *testing.T) {
 		for _, c := range h.Conditions() {
 			got = append(got, c.String())
 		}
-		if !slices.Equal(got, lines) || h.Ready() != (len(lines) == 0) {
-			t.Errorf("%s: ready is %v, conditions %q, want %q", what, h.Ready(), got, lines)
+		if !slices.Equal(got, lines) {
+			t.Errorf("%s: conditions %q, want %q", what, got, lines)
 		}
 	}
 	want("new", "joining-group: waiting for partitions of the request topic")
@@ -43,40 +43,20 @@ func TestHealth(t *testing.T) {
 	want("the other check", "broker: gone")
 }
 
-func TestZeroHealth(t *testing.T) {
-	var h Health
-	if !h.Ready() {
-		t.Error("the zero Health is not ready")
-	}
-	h.Set("x", "")
-	if h.Ready() {
-		t.Error("a condition is lost")
-	}
-}
-
+// TestCheckMaySet: a check that sets a condition does not lock itself out. Many
+// do at once, for the race detector.
 func TestCheckMaySet(t *testing.T) {
 	var h Health
-	h.AddCheck("first look", func() string { h.Set("looked", ""); return "" })
-	if !h.Ready() || h.Ready() {
-		t.Error("want ready at first, and then the condition that the check has set")
+	if len(h.Conditions()) != 0 {
+		t.Error("the zero Health is not ready")
 	}
-}
-
-func TestHealthFromManyGoroutines(t *testing.T) {
-	var h Health
+	h.AddCheck("looks", func() string { h.Set("looked", ""); h.Clear("never set"); return "" })
 	var wg sync.WaitGroup
 	for range 8 {
-		wg.Go(func() {
-			for range 200 {
-				h.Set("a", "b")
-				h.AddCheck("c", func() string { return "" })
-				h.Conditions()
-				h.Clear("a")
-			}
-		})
+		wg.Go(func() { h.Conditions() })
 	}
 	wg.Wait()
-	if !h.Ready() {
-		t.Errorf("conditions are left: %v", h.Conditions())
+	if got := h.Conditions(); len(got) != 1 || got[0].Name != "looked" {
+		t.Errorf("got %v, want what the check has set", got)
 	}
 }

@@ -91,13 +91,13 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logge
 	go func() { broken <- server.Serve(ln) }()
 	select {
 	case err := <-broken:
-		return fmt.Errorf("serve status: %w", err)
+		return fmt.Errorf("serve health and metrics: %w", err)
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if err := server.Shutdown(grace); err != nil {
-		log.Warn("the status server cut off an answer", "err", errors.Join(err, server.Close()))
+		log.Warn("the end of the exporter cut off an answer of its HTTP server", "err", errors.Join(err, server.Close()))
 	}
 	<-broken
 	return nil
