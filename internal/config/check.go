@@ -52,12 +52,12 @@ func (l *loading) checkBrokers() {
 	}
 }
 
-// checkHostPort wants a port of at least least; the host may be empty.
-func checkHostPort(addr string, least uint64) error {
+// checkHostPort wants a port from minPort on; the host may be empty.
+func checkHostPort(addr string, minPort uint64) error {
 	_, port, err := net.SplitHostPort(addr)
 	if err == nil {
 		var n uint64
-		if n, err = strconv.ParseUint(port, 10, 16); err == nil && n >= least {
+		if n, err = strconv.ParseUint(port, 10, 16); err == nil && n >= minPort {
 			return nil
 		}
 	}
@@ -69,7 +69,7 @@ func (l *loading) checkTLS() {
 	for _, f := range []struct{ name, path string }{
 		{"KAFKA_TLS_CA_FILE", t.CAFile}, {"KAFKA_TLS_CERT_FILE", t.CertFile}, {"KAFKA_TLS_KEY_FILE", t.KeyFile},
 	} {
-		if f.path == "" || !l.fine("KAFKA_TLS_ENABLED") {
+		if f.path == "" || !l.noneWrong("KAFKA_TLS_ENABLED") {
 			continue
 		}
 		if !t.Enabled {
@@ -101,16 +101,16 @@ func readable(path string) error {
 func (l *loading) checkSASL() {
 	s := l.Kafka.SASL
 	if s.Mechanism != "" {
-		l.together("KAFKA_SASL_USERNAME", s.Username, "KAFKA_SASL_MECHANISM")
-		l.together("KAFKA_SASL_PASSWORD", string(s.Password), "KAFKA_SASL_MECHANISM")
+		l.requireWith("KAFKA_SASL_USERNAME", s.Username, "KAFKA_SASL_MECHANISM")
+		l.requireWith("KAFKA_SASL_PASSWORD", string(s.Password), "KAFKA_SASL_MECHANISM")
 	} else if s.Username != "" || s.Password != "" {
-		l.together("KAFKA_SASL_MECHANISM", "", "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
+		l.requireWith("KAFKA_SASL_MECHANISM", "", "KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD")
 	}
 }
 
-// together wants a value beside another setting.
-func (l *loading) together(name, value, with string) {
-	if value == "" && l.fine(name) {
+// requireWith wants a value for a setting because another one is given.
+func (l *loading) requireWith(name, value, with string) {
+	if value == "" && l.noneWrong(name) {
 		l.problem(name, "is required with %s", with)
 	}
 }
@@ -184,10 +184,10 @@ func baseURL(raw string) (string, error) {
 
 func (l *loading) checkFollow() {
 	f := l.Follow
-	if l.fine("POLL_MIN", "POLL_MAX") && f.PollMax < f.PollMin {
+	if l.noneWrong("POLL_MIN", "POLL_MAX") && f.PollMax < f.PollMin {
 		l.problem("POLL_MAX", "%v is shorter than POLL_MIN (%v)", f.PollMax, f.PollMin)
 	}
-	if l.fine("SETTLE", "FOLLOW_MAX") && f.FollowMax <= f.Settle {
+	if l.noneWrong("SETTLE", "FOLLOW_MAX") && f.FollowMax <= f.Settle {
 		l.problem("FOLLOW_MAX", "%v is not longer than SETTLE (%v): every order would be given up", f.FollowMax, f.Settle)
 	}
 }
@@ -206,31 +206,31 @@ func (l *loading) checkRegistry() {
 	}
 	switch {
 	case r.Username != "":
-		l.together("SCHEMA_REGISTRY_PASSWORD", string(r.Password), "SCHEMA_REGISTRY_USERNAME")
+		l.requireWith("SCHEMA_REGISTRY_PASSWORD", string(r.Password), "SCHEMA_REGISTRY_USERNAME")
 	case r.Password != "":
-		l.together("SCHEMA_REGISTRY_USERNAME", "", "SCHEMA_REGISTRY_PASSWORD")
+		l.requireWith("SCHEMA_REGISTRY_USERNAME", "", "SCHEMA_REGISTRY_PASSWORD")
 	}
 }
 
-// hmacKeyLeast: 128 bits, the least that keeps a search of all keys out of
+// minHMACKey, in bytes: 128 bits, the least that keeps a search of all keys out of
 // reach (NIST SP 800-131A asks for 112). Phone numbers are few, so the key is
 // all that protects them.
-const hmacKeyLeast = 16
+const minHMACKey = 16
 
 func (l *loading) checkPhone() {
 	e := l.Events
 	if e.Phone != "hmac" {
 		return
 	}
-	l.together("PHONE_HMAC_KEY", string(e.PhoneHMACKey), "PHONE=hmac")
-	if e.PhoneHMACKey != "" && len(e.PhoneHMACKey) < hmacKeyLeast {
-		l.problem("PHONE_HMAC_KEY", "is too short: %d bytes or more", hmacKeyLeast)
+	l.requireWith("PHONE_HMAC_KEY", string(e.PhoneHMACKey), "PHONE=hmac")
+	if e.PhoneHMACKey != "" && len(e.PhoneHMACKey) < minHMACKey {
+		l.problem("PHONE_HMAC_KEY", "is too short: %d bytes or more", minHMACKey)
 	}
 }
 
-// brokerSessionLeast is a broker's default lower bound
+// minBrokerSession is a broker's default lower bound
 // (group.min.session.timeout.ms).
-const brokerSessionLeast = 6 * time.Second
+const minBrokerSession = 6 * time.Second
 
 // warn notes what is allowed but looks like a mistake.
 func (l *loading) warn() {
@@ -238,8 +238,8 @@ func (l *loading) warn() {
 		when bool
 		text string
 	}{
-		{l.Kafka.SessionTimeout < brokerSessionLeast,
-			fmt.Sprintf("KAFKA_SESSION_TIMEOUT is under %v, which brokers refuse unless their group.min.session.timeout.ms is lowered", brokerSessionLeast)},
+		{l.Kafka.SessionTimeout < minBrokerSession,
+			fmt.Sprintf("KAFKA_SESSION_TIMEOUT is under %v, which brokers refuse unless their group.min.session.timeout.ms is lowered", minBrokerSession)},
 		{l.Kafka.SASL.Mechanism == "PLAIN" && !l.Kafka.TLS.Enabled && !l.brokersLocal(),
 			"KAFKA_SASL_MECHANISM=PLAIN without KAFKA_TLS_ENABLED=true sends the password unencrypted"},
 		{plainHTTP(l.Callbot.BaseURL),

@@ -66,8 +66,8 @@ func load(environ map[string]string, wanted func(name string) bool) (*Config, er
 	// The environment given is never nil, else env would read the process's.
 	err := env.ParseWithOptions(&l.Config, env.Options{Environment: l.environ, FuncMap: parsers()})
 	if err != nil {
-		// Every value was parsed before by the same parsers. The cause may
-		// quote a value, so it goes no further.
+		// Every value was parsed before by the same parsers, so only a tag can be
+		// wrong. env's error may quote a value, a secret too: it is dropped.
 		return nil, errors.New("read settings: a struct tag is wrong")
 	}
 	l.normalise()
@@ -87,10 +87,11 @@ func (l *loading) problem(name, format string, args ...any) {
 	l.problems = append(l.problems, Problem{name, fmt.Sprintf(format, args...)})
 }
 
-// fine reports whether none of the settings is known to be wrong, so that a
-// check of several doesn't complain about a default that took a wrong
-// value's place.
-func (l *loading) fine(names ...string) bool {
+// noneWrong reports whether none of the settings is known to be wrong. A wrong
+// value is not taken over, so its default stands in its place: with POLL_MIN=abc
+// and POLL_MAX=1s a check of both would complain that 1s is shorter than POLL_MIN's
+// default, which nobody has set.
+func (l *loading) noneWrong(names ...string) bool {
 	for _, n := range names {
 		if l.wrong[n] {
 			return false

@@ -11,9 +11,10 @@ import (
 // service that is called callbot or topic.
 var serviceLink = regexp.MustCompile(`_SERVICE_(HOST|PORT)|_PORT(_\d+_(TCP|UDP)(_|$)|$)`)
 
-// warnMisspelt looks for variables that were meant to be settings. The
-// prefixes CALLBOT_ and TOPIC_ are ours alone; KAFKA_ and the rest are other
-// programs' too, so there only a near miss counts.
+// warnMisspelt looks for variables that were meant to be settings. The prefixes
+// CALLBOT_ and TOPIC_ are ours alone, so whatever has them is a slip. KAFKA_ and
+// the rest are other programs' too (a Kafka image sets KAFKA_HEAP_OPTS), so there
+// only a near miss counts: KAFKA_BROKER for KAFKA_BROKERS.
 func (l *loading) warnMisspelt(environ map[string]string, wanted func(name string) bool) {
 	known := map[string]bool{}
 	for _, s := range Settings() {
@@ -39,8 +40,8 @@ func (l *loading) warnMisspelt(environ map[string]string, wanted func(name strin
 	}
 }
 
-// slack is how many edits a misspelling of a setting may have. Short names
-// resemble too much.
+// slack is how many edits may lie between a setting and its misspelling. A short
+// name is few edits away from another program's: PHONE from IPHONE is one.
 func slack(name string, ours bool) int {
 	switch {
 	case ours:

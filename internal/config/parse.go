@@ -111,30 +111,30 @@ func compare(a, b any) int {
 
 // quote shows a wrong value, cut to what a line of a log bears.
 func quote(value string) string {
-	const most = 40
-	if len(value) > most {
-		return strconv.QuoteToASCII(value[:most]) + "…"
+	const maxShown = 40
+	if len(value) > maxShown {
+		return strconv.QuoteToASCII(value[:maxShown]) + "…"
 	}
 	return strconv.QuoteToASCII(value)
 }
 
 // readSecret reads a file that holds one value and drops the newline at its
-// end. Its error shows neither the content nor the path: who mixes NAME up
-// with NAME_FILE has put the secret there.
+// end. Its error shows neither the content nor the path: a person who gives the
+// secret itself as NAME_FILE has made the secret the path.
 func readSecret(path string) (string, error) {
 	// Far above any key; keeps a slip like /dev/zero from filling the memory.
-	const most = 64 << 10
+	const maxSecret = 64 << 10
 	f, err := os.Open(path)
 	if err != nil {
 		return "", fmt.Errorf("the file can't be opened: %w", withoutPath(err))
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
+	b, err := io.ReadAll(io.LimitReader(f, maxSecret+1))
 	switch {
 	case err != nil:
 		return "", fmt.Errorf("the file can't be read: %w", withoutPath(err))
-	case len(b) > most:
-		return "", fmt.Errorf("the file is larger than %d bytes", most)
+	case len(b) > maxSecret:
+		return "", fmt.Errorf("the file is larger than %d bytes", maxSecret)
 	}
 	value := strings.TrimRight(string(b), "\r\n")
 	if strings.TrimSpace(value) == "" {

@@ -120,12 +120,6 @@ func TestNoSecretIsShown(t *testing.T) {
 	}
 }
 
-func TestSecret(t *testing.T) {
-	if got := fmt.Sprintf("%v|%d|%s", Secret("x"), Secret("x"), Secret("")); got != "[secret]|[secret]|" {
-		t.Errorf("got %q", got)
-	}
-}
-
 // FuzzLoad gives one setting any value: whatever comes back holds its bounds,
 // and no secret.
 func FuzzLoad(f *testing.F) {

@@ -57,23 +57,15 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+// TestTable holds the forms a row can have; the README's test holds the rest.
 func TestTable(t *testing.T) {
-	rows := strings.Split(strings.TrimSuffix(Table(), "\n"), "\n")
-	if n := len(Settings()); len(rows) != n+2 {
-		t.Fatalf("%d rows for %d settings and a head of 2", len(rows), n)
-	}
-	for i, s := range Settings() {
-		if !strings.HasPrefix(rows[i+2], "| `"+s.Name+"`") || !strings.HasSuffix(rows[i+2], " | "+s.Doc+" |") || strings.Count(rows[i+2], "|") != 5 {
-			t.Errorf("the row of %s is %q", s.Name, rows[i+2])
-		}
-	}
 	for _, row := range []string{
-		"| `CALLBOT_SECRET_KEY` or `CALLBOT_SECRET_KEY_FILE` | required |  | Key that signs requests to the API. |",
-		"| `CALLBOT_ALGORITHM` | `MD5` | `MD5`, `SHA256` | Hash of the signature. |",
-		"| `BATCH_SIZE` | `500` | 1 to 500 | Most orders in one API request. |",
-		"| `SETTLE` | `15m` | 0s or more | How long a finished order must stay unchanged before it is no longer looked at. |",
+		"| `CALLBOT_SECRET_KEY` or `CALLBOT_SECRET_KEY_FILE` | required |  | Key that signs requests to the API. |\n",
+		"| `CALLBOT_ALGORITHM` | `MD5` | `MD5`, `SHA256` | Hash of the signature. |\n",
+		"| `BATCH_SIZE` | `500` | 1 to 500 | Most orders in one API request. |\n",
+		"| `SETTLE` | `15m` | 0s or more | How long a finished order must stay unchanged before it is no longer looked at. |\n",
 	} {
-		if !slices.Contains(rows, row) {
+		if !strings.Contains(Table(), row) {
 			t.Errorf("no row %q in\n%s", row, Table())
 		}
 	}
