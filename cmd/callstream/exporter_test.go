@@ -64,7 +64,6 @@ func TestExportUnderFaults(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, simulator.Config{Seed: 8, Speed: lifeSpeed})
 	l.env["CALLBOT_TIMEOUT"], l.env["CALLBOT_VERIFY_RESPONSES"] = "1s", "strict"
-	l.nulls = true
 	b := l.client()
 	j := l.follow(b)
 	if err := l.sim.SetFaults(simulator.Faults{

@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -41,7 +40,6 @@ type lab struct {
 	sim   *simulator.Simulator
 	env   map[string]string
 	log   *slog.Logger
-	nulls bool // see checker
 }
 
 const testTask = "task/1 ü" // what a path or a header must not break on
@@ -314,14 +312,4 @@ func pageOf(t *testing.T, p *program) string {
 		return ok && addr != ""
 	})
 	return "http://" + addr
-}
-
-// decodeTruth reads an order as the simulator shows it.
-func decodeTruth(t *testing.T, raw json.RawMessage) truthOrder {
-	t.Helper()
-	var o truthOrder
-	if err := json.Unmarshal(raw, &o); err != nil {
-		t.Fatal(err)
-	}
-	return o
 }
