@@ -108,33 +108,24 @@ type meaning struct {
 // retCodeMeaning is the vendor's table (API.md). A code that is not in it is
 // Failing: it may be the API's fault or an order's, as with any failure.
 func retCodeMeaning(code int) meaning {
-	switch code {
-	case 1:
-		return meaning{Failing, "general error", ""}
-	case 2:
-		return meaning{Rejected, "missing parameters", ""}
-	case 3:
-		return meaning{Rejected, "parameter format", ""}
-	case 4:
-		return meaning{Rejected, "invalid value", ""}
-	case 4001:
-		return meaning{Rejected, "too many array elements", "lower BATCH_SIZE"}
-	case 5:
-		return meaning{Maintenance, "server maintenance", ""}
-	case 5001:
-		return meaning{Failing, "internal error", ""}
-	case 6:
-		return meaning{Refused, "incorrect signature", "check CALLBOT_SECRET_KEY, CALLBOT_ALGORITHM and this machine's clock"}
-	case 6001:
-		return meaning{Refused, "missing signature", "check whether a proxy before the API drops headers"}
-	case 6002:
-		return meaning{Refused, "account does not exist", "check CALLBOT_UUID and CALLBOT_BASE_URL"}
-	case 6003:
-		return meaning{Refused, "no permission", "ask the vendor to allow listOrderDetail for the account of CALLBOT_UUID"}
-	case 7:
-		return meaning{Busy, "system busy", ""}
+	known, ok := map[int]meaning{
+		1:    {Failing, "general error", ""},
+		2:    {Rejected, "missing parameters", ""},
+		3:    {Rejected, "parameter format", ""},
+		4:    {Rejected, "invalid value", ""},
+		4001: {Rejected, "too many array elements", "lower BATCH_SIZE"},
+		5:    {Maintenance, "server maintenance", ""},
+		5001: {Failing, "internal error", ""},
+		6:    {Refused, "incorrect signature", "check CALLBOT_SECRET_KEY, CALLBOT_ALGORITHM and this machine's clock"},
+		6001: {Refused, "missing signature", "check whether a proxy before the API drops headers"},
+		6002: {Refused, "account does not exist", "check CALLBOT_UUID and CALLBOT_BASE_URL"},
+		6003: {Refused, "no permission", "ask the vendor to allow listOrderDetail for the account of CALLBOT_UUID"},
+		7:    {Busy, "system busy", ""},
+	}[code]
+	if !ok {
+		return meaning{class: Failing}
 	}
-	return meaning{class: Failing}
+	return known
 }
 
 // classify names the class of an answer from its HTTP status and its retCode

@@ -72,7 +72,7 @@ func (l *looking) batch(ctx context.Context, ids []string) error {
 	case probeErr != nil:
 		return probeErr
 	case !answered && failure.Class == Rejected:
-		l.c.standing.rejecting(failure)
+		l.c.standing.refusal(RejectingEverything, failure)
 		// A person must act, which may take long: knock as seldom as at an API
 		// that refuses the account.
 		l.c.pacer.report(time.Now(), Refused)
@@ -203,7 +203,7 @@ func (c *Client) ask(ctx context.Context, task string, ids []string) (f findings
 		c.cfg.Observer.Request(string(failure.Class), failure.RetCode, len(ids), took)
 		c.pacer.report(started, failure.Class)
 		if failure.Class == Refused {
-			c.standing.refused(failure)
+			c.standing.refusal(AccountRefused, failure)
 		}
 		return findings{}, started, err
 	default:

@@ -51,18 +51,12 @@ func (s *standing) answeredNone(now time.Time) {
 	s.set(RejectingEverything, nil)
 }
 
-// refused notes that the API refuses the account.
-func (s *standing) refused(err error) {
+// refusal notes that the API refuses the account, or rejects whatever it is
+// asked: trouble says which.
+func (s *standing) refusal(trouble string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.set(AccountRefused, err)
-}
-
-// rejecting notes that the API rejects whatever it is asked.
-func (s *standing) rejecting(err error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.set(RejectingEverything, err)
+	s.set(trouble, err)
 }
 
 // set changes the trouble and logs the change; a repeat is silent.
