@@ -34,13 +34,17 @@ func fillStatus(r *native, b *order.StatusChanged) {
 	r.set("status", b.Status.String())
 	r.set("statusCode", nearestInt(int64(b.Status)))
 	r.set("completed", b.Completed)
-	r.optText("callingNumber", b.CallingNumber)
-	r.optText("lineAddress", b.LineAddress)
-	r.optTime("startedAt", b.StartedAt)
-	r.optTime("answeredAt", b.AnsweredAt)
-	r.optTime("endedAt", b.EndedAt)
-	r.optText("hangupCause", b.HangupCause)
-	r.optText("sipCode", b.SIPCode)
+	fillLeg(r, &b.Leg)
+}
+
+func fillLeg(r *native, l *order.Leg) {
+	r.optText("callingNumber", l.CallingNumber)
+	r.optText("lineAddress", l.LineAddress)
+	r.optTime("startedAt", l.StartedAt)
+	r.optTime("answeredAt", l.AnsweredAt)
+	r.optTime("endedAt", l.EndedAt)
+	r.optText("hangupCause", l.HangupCause)
+	r.optText("sipCode", l.SIPCode)
 }
 
 func statusName(code int64) string { return order.Status(code).String() }
@@ -53,16 +57,10 @@ func (e *Encoder) fillCompleted(r *native, ev *order.Event, b *order.CallComplet
 	r.set("outcome", b.Status.Outcome())
 	r.set("answered", b.Status.Answered())
 	r.optText("userName", b.UserName)
-	r.optText("callingNumber", b.CallingNumber)
-	r.optText("lineAddress", b.LineAddress)
-	r.optTime("startedAt", b.StartedAt)
-	r.optTime("answeredAt", b.AnsweredAt)
-	r.optTime("endedAt", b.EndedAt)
+	fillLeg(r, &b.Leg)
 	r.optInt("ringSeconds", b.RingSeconds())
 	r.optInt("durationSeconds", b.DurationSeconds)
 	r.optText("recordingURL", b.RecordingURL)
-	r.optText("hangupCause", b.HangupCause)
-	r.optText("sipCode", b.SIPCode)
 	fillLists(r, &b.Details)
 	fillAgent(r, &b.Agent)
 	r.set("transcriptLines", nearestInt(int64(ev.TranscriptLines)))

@@ -31,21 +31,25 @@ type CommonRow struct {
 	TrackedSince time.Time `avro:"trackedSince"`
 }
 
+type LegRow struct {
+	CallingNumber *string    `avro:"callingNumber"`
+	LineAddress   *string    `avro:"lineAddress"`
+	StartedAt     *time.Time `avro:"startedAt"`
+	AnsweredAt    *time.Time `avro:"answeredAt"`
+	EndedAt       *time.Time `avro:"endedAt"`
+	HangupCause   *string    `avro:"hangupCause"`
+	SIPCode       *string    `avro:"sipCode"`
+}
+
 type statusRow struct {
 	CommonRow
-	Sequence           int        `avro:"sequence"`
-	PreviousStatus     *string    `avro:"previousStatus"`
-	PreviousStatusCode *int       `avro:"previousStatusCode"`
-	Status             string     `avro:"status"`
-	StatusCode         int        `avro:"statusCode"`
-	Completed          bool       `avro:"completed"`
-	CallingNumber      *string    `avro:"callingNumber"`
-	LineAddress        *string    `avro:"lineAddress"`
-	StartedAt          *time.Time `avro:"startedAt"`
-	AnsweredAt         *time.Time `avro:"answeredAt"`
-	EndedAt            *time.Time `avro:"endedAt"`
-	HangupCause        *string    `avro:"hangupCause"`
-	SIPCode            *string    `avro:"sipCode"`
+	LegRow
+	Sequence           int     `avro:"sequence"`
+	PreviousStatus     *string `avro:"previousStatus"`
+	PreviousStatusCode *int    `avro:"previousStatusCode"`
+	Status             string  `avro:"status"`
+	StatusCode         int     `avro:"statusCode"`
+	Completed          bool    `avro:"completed"`
 }
 
 type intentRow struct {
@@ -63,6 +67,7 @@ type smsRow struct {
 
 type completedRow struct {
 	CommonRow
+	LegRow
 	Revision         int               `avro:"revision"`
 	ChangedFields    []string          `avro:"changedFields"`
 	Status           string            `avro:"status"`
@@ -70,16 +75,9 @@ type completedRow struct {
 	Outcome          string            `avro:"outcome"`
 	Answered         bool              `avro:"answered"`
 	UserName         *string           `avro:"userName"`
-	CallingNumber    *string           `avro:"callingNumber"`
-	LineAddress      *string           `avro:"lineAddress"`
-	StartedAt        *time.Time        `avro:"startedAt"`
-	AnsweredAt       *time.Time        `avro:"answeredAt"`
-	EndedAt          *time.Time        `avro:"endedAt"`
 	RingSeconds      *int              `avro:"ringSeconds"`
 	DurationSeconds  *int              `avro:"durationSeconds"`
 	RecordingURL     *string           `avro:"recordingURL"`
-	HangupCause      *string           `avro:"hangupCause"`
-	SIPCode          *string           `avro:"sipCode"`
 	Intents          []intentRow       `avro:"intents"`
 	SMS              []smsRow          `avro:"sms"`
 	AgentName        *string           `avro:"agentName"`
@@ -173,6 +171,14 @@ func deref(row any) map[string]any {
 	return values
 }
 
+func legRow(l *order.Leg) LegRow {
+	return LegRow{
+		CallingNumber: text(l.CallingNumber), LineAddress: text(l.LineAddress),
+		StartedAt: moment(l.StartedAt), AnsweredAt: moment(l.AnsweredAt), EndedAt: moment(l.EndedAt),
+		HangupCause: text(l.HangupCause), SIPCode: text(l.SIPCode),
+	}
+}
+
 // rowOf writes an event down as the contract says, without the encoder's code.
 func rowOf(ev *order.Event) any {
 	common := CommonRow{
@@ -187,9 +193,7 @@ func rowOf(ev *order.Event) any {
 			CommonRow: common, Sequence: b.Sequence,
 			PreviousStatus: name(b.Previous, statusName), PreviousStatusCode: number(b.Previous),
 			Status: b.Status.String(), StatusCode: int(b.Status), Completed: b.Completed,
-			CallingNumber: text(b.CallingNumber), LineAddress: text(b.LineAddress),
-			StartedAt: moment(b.StartedAt), AnsweredAt: moment(b.AnsweredAt), EndedAt: moment(b.EndedAt),
-			HangupCause: text(b.HangupCause), SIPCode: text(b.SIPCode),
+			LegRow: legRow(&b.Leg),
 		}
 	case *order.TranscriptLine:
 		return &lineRow{
@@ -202,10 +206,8 @@ func rowOf(ev *order.Event) any {
 	row := &completedRow{
 		CommonRow: common, Revision: b.Revision, ChangedFields: b.ChangedFields,
 		Status: b.Status.String(), StatusCode: int(b.Status), Outcome: b.Status.Outcome(), Answered: b.Status == 5 || b.Status == 6,
-		UserName: text(b.UserName), CallingNumber: text(b.CallingNumber), LineAddress: text(b.LineAddress),
-		StartedAt: moment(b.StartedAt), AnsweredAt: moment(b.AnsweredAt), EndedAt: moment(b.EndedAt),
+		UserName: text(b.UserName), LegRow: legRow(&b.Leg),
 		RingSeconds: number(b.RingSeconds()), DurationSeconds: number(b.DurationSeconds), RecordingURL: text(b.RecordingURL),
-		HangupCause: text(b.HangupCause), SIPCode: text(b.SIPCode),
 		AgentName: text(b.Agent.Name), AgentGroup: text(b.Agent.Group), AgentLabel: text(b.Agent.Label),
 		AgentStatus: name(b.Agent.Status, order.AgentStatus), AgentStatusCode: number(b.Agent.Status),
 		AgentHungUpBy: name(b.Agent.HungUpBy, order.HungUpBy), AgentTalkSeconds: number(b.Agent.TalkSeconds),
@@ -336,6 +338,12 @@ func drawLine(rt *rapid.T) order.Line {
 func drawStatusChanged(rt *rapid.T) order.StatusChanged {
 	return order.StatusChanged{
 		Sequence: drawInt(rt, "sequence"), Previous: drawOpt(rt, "previous"), Status: drawStatus(rt), Completed: rapid.Bool().Draw(rt, "completed"),
+		Leg: drawLeg(rt),
+	}
+}
+
+func drawLeg(rt *rapid.T) order.Leg {
+	return order.Leg{
 		CallingNumber: drawText(rt, "calling"), LineAddress: drawText(rt, "line"),
 		StartedAt: drawMillis(rt, "started"), AnsweredAt: drawMillis(rt, "answered"), EndedAt: drawMillis(rt, "ended"),
 		HangupCause: drawText(rt, "cause"), SIPCode: drawText(rt, "sip"),
@@ -349,10 +357,7 @@ func drawCompleted(rt *rapid.T) *order.CallCompleted {
 		Status:        drawStatus(rt),
 		UserName:      drawText(rt, "user"),
 		Details: order.Details{
-			CallingNumber: drawText(rt, "calling"), LineAddress: drawText(rt, "line"),
-			StartedAt: drawMillis(rt, "started"), AnsweredAt: drawMillis(rt, "answered"), EndedAt: drawMillis(rt, "ended"),
-			DurationSeconds: drawOpt(rt, "duration"), RecordingURL: drawText(rt, "recording"),
-			HangupCause: drawText(rt, "cause"), SIPCode: drawText(rt, "sip"),
+			Leg: drawLeg(rt), DurationSeconds: drawOpt(rt, "duration"), RecordingURL: drawText(rt, "recording"),
 			Intents: drawSlice(rt, "intents", func(rt *rapid.T) order.Intent {
 				return order.Intent{ID: drawText(rt, "id"), Tag: drawText(rt, "tag"), Name: drawText(rt, "name")}
 			}),

@@ -37,13 +37,20 @@ func bareEvent(body order.Body) *order.Event {
 
 func sampleStatus() *order.StatusChanged {
 	return &order.StatusChanged{
-		Sequence:      3,
-		Previous:      order.Some(4),
-		Status:        5,
-		CallingNumber: "02155550000",
-		LineAddress:   "10.0.0.1:5060",
-		StartedAt:     1700000100000,
-		AnsweredAt:    1700000107000,
+		Sequence: 3,
+		Previous: order.Some(4),
+		Status:   5,
+		Leg: order.Leg{
+			CallingNumber: "02155550000", LineAddress: "10.0.0.1:5060", StartedAt: 1700000100000, AnsweredAt: 1700000107000,
+		},
+	}
+}
+
+func sampleLeg() order.Leg {
+	return order.Leg{
+		CallingNumber: "02155550000", LineAddress: "10.0.0.1:5060",
+		StartedAt: 1700000100000, AnsweredAt: 1700000107000, EndedAt: 1700000150000,
+		HangupCause: "NORMAL_CLEARING", SIPCode: "200",
 	}
 }
 
@@ -54,15 +61,9 @@ func sampleCompleted() *order.CallCompleted {
 		Status:        6,
 		UserName:      "李雷",
 		Details: order.Details{
-			CallingNumber:   "02155550000",
-			LineAddress:     "10.0.0.1:5060",
-			StartedAt:       1700000100000,
-			AnsweredAt:      1700000107000,
-			EndedAt:         1700000150000,
+			Leg:             sampleLeg(),
 			DurationSeconds: order.Some(43),
 			RecordingURL:    "https://cdn.example.com/rec/call-9.wav?sig=abc",
-			HangupCause:     "NORMAL_CLEARING",
-			SIPCode:         "200",
 			Intents:         []order.Intent{{ID: "i1", Tag: "A", Name: "interested"}, {ID: "i2"}},
 			SMS: []order.SMS{
 				{MessageID: "m1", State: order.Some(2), Content: "您好"},
@@ -132,10 +133,7 @@ func sampleState() *order.State {
 			{
 				ID: "order-7#1", VendorID: "call-8", Attempt: 1,
 				Status: order.StatusChanged{
-					Sequence: 4, Previous: order.Some(4), Status: 6, Completed: true,
-					CallingNumber: "02155550000", LineAddress: "10.0.0.1:5060",
-					StartedAt: 1700000100000, AnsweredAt: 1700000107000, EndedAt: 1700000150000,
-					HangupCause: "NORMAL_CLEARING", SIPCode: "200",
+					Sequence: 4, Previous: order.Some(4), Status: 6, Completed: true, Leg: sampleLeg(),
 				},
 				StatusRef:    1,
 				Completed:    completed,

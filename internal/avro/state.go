@@ -170,13 +170,17 @@ func fillStateStatus(r *native, s *order.StatusChanged) {
 	r.optLong("previous", s.Previous)
 	r.set("status", int64(s.Status))
 	r.set("completed", s.Completed)
-	r.set("callingNumber", s.CallingNumber)
-	r.set("lineAddress", s.LineAddress)
-	r.set("startedAt", int64(s.StartedAt))
-	r.set("answeredAt", int64(s.AnsweredAt))
-	r.set("endedAt", int64(s.EndedAt))
-	r.set("hangupCause", s.HangupCause)
-	r.set("sipCode", s.SIPCode)
+	fillStateLeg(r, &s.Leg)
+}
+
+func fillStateLeg(r *native, l *order.Leg) {
+	r.set("callingNumber", l.CallingNumber)
+	r.set("lineAddress", l.LineAddress)
+	r.set("startedAt", int64(l.StartedAt))
+	r.set("answeredAt", int64(l.AnsweredAt))
+	r.set("endedAt", int64(l.EndedAt))
+	r.set("hangupCause", l.HangupCause)
+	r.set("sipCode", l.SIPCode)
 }
 
 func fillStateCompleted(r *native, c *order.CallCompleted) {
@@ -188,15 +192,9 @@ func fillStateCompleted(r *native, c *order.CallCompleted) {
 	changed.done()
 	r.set("status", int64(c.Status))
 	r.set("userName", c.UserName)
-	r.set("callingNumber", c.CallingNumber)
-	r.set("lineAddress", c.LineAddress)
-	r.set("startedAt", int64(c.StartedAt))
-	r.set("answeredAt", int64(c.AnsweredAt))
-	r.set("endedAt", int64(c.EndedAt))
+	fillStateLeg(r, &c.Leg)
 	r.optLong("durationSeconds", c.DurationSeconds)
 	r.set("recordingURL", c.RecordingURL)
-	r.set("hangupCause", c.HangupCause)
-	r.set("sipCode", c.SIPCode)
 
 	intents := r.list("intents")
 	for _, i := range c.Intents {

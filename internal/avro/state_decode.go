@@ -174,10 +174,16 @@ func (d *decoding) call(r map[string]any) order.AnnouncedCall {
 
 func (d *decoding) status(r map[string]any) order.StatusChanged {
 	return order.StatusChanged{
-		Sequence:      d.number(r, "sequence"),
-		Previous:      d.opt(r, "previous"),
-		Status:        order.Status(d.number(r, "status")),
-		Completed:     get[bool](d, r, "completed"),
+		Sequence:  d.number(r, "sequence"),
+		Previous:  d.opt(r, "previous"),
+		Status:    order.Status(d.number(r, "status")),
+		Completed: get[bool](d, r, "completed"),
+		Leg:       d.leg(r),
+	}
+}
+
+func (d *decoding) leg(r map[string]any) order.Leg {
+	return order.Leg{
 		CallingNumber: d.text(r, "callingNumber"),
 		LineAddress:   d.text(r, "lineAddress"),
 		StartedAt:     d.millis(r, "startedAt"),
@@ -195,15 +201,9 @@ func (d *decoding) completed(r map[string]any) *order.CallCompleted {
 		Status:        order.Status(d.number(r, "status")),
 		UserName:      d.text(r, "userName"),
 		Details: order.Details{
-			CallingNumber:   d.text(r, "callingNumber"),
-			LineAddress:     d.text(r, "lineAddress"),
-			StartedAt:       d.millis(r, "startedAt"),
-			AnsweredAt:      d.millis(r, "answeredAt"),
-			EndedAt:         d.millis(r, "endedAt"),
+			Leg:             d.leg(r),
 			DurationSeconds: d.opt(r, "durationSeconds"),
 			RecordingURL:    d.text(r, "recordingURL"),
-			HangupCause:     d.text(r, "hangupCause"),
-			SIPCode:         d.text(r, "sipCode"),
 			Intents:         each(d, r, "intents", d.intent),
 			SMS:             each(d, r, "sms", d.sms),
 			Params:          each(d, r, "params", d.param),

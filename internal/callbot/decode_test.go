@@ -34,9 +34,11 @@ func fullAnswer() *order.Answer {
 			ID:     "c1",
 			Status: order.Completed,
 			Details: order.Details{
-				CallingNumber: "0200", LineAddress: "line",
-				StartedAt: 1760000000000, AnsweredAt: 1760000005123, EndedAt: 1760000065000,
-				DurationSeconds: order.Some(60), RecordingURL: "https://a/b.wav", HangupCause: "NORMAL", SIPCode: "200",
+				Leg: order.Leg{
+					CallingNumber: "0200", LineAddress: "line",
+					StartedAt: 1760000000000, AnsweredAt: 1760000005123, EndedAt: 1760000065000, HangupCause: "NORMAL", SIPCode: "200",
+				},
+				DurationSeconds: order.Some(60), RecordingURL: "https://a/b.wav",
 				Intents: []order.Intent{{ID: "i1", Tag: "A", Name: "Interested"}},
 				SMS:     []order.SMS{{MessageID: "m1", State: order.Some(2), Content: "hi"}},
 				Agent: order.Agent{

@@ -12,7 +12,7 @@ import (
 
 func done() story {
 	return story{{0, order.Answer{Finished: true, Calls: []order.Call{
-		{ID: "c", Status: 22, Details: order.Details{EndedAt: 5}},
+		{ID: "c", Status: 22, Details: order.Details{Leg: order.Leg{EndedAt: 5}}},
 	}}}}
 }
 
@@ -58,7 +58,7 @@ func TestModes(t *testing.T) {
 		{
 			name: "a call without a name keeps the order from settling",
 			story: story{{0, order.Answer{Finished: true, Calls: []order.Call{
-				{ID: "c", Status: 22, Details: order.Details{EndedAt: 5}}, {Status: order.Ringing},
+				{ID: "c", Status: 22, Details: order.Details{Leg: order.Leg{EndedAt: 5}}}, {Status: order.Ringing},
 			}}}},
 			steps: []step{{0, func(w *world) { w.ask("follow", "a") }}},
 			run:   time.Hour, told: []string{"c RING_MISSED", "c completed 1"}, rest: order.Active,

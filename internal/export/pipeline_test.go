@@ -13,10 +13,10 @@ import (
 // lively is an order of two calls: the first not answered, the second with a
 // transcript, a recording that comes late, and a line corrected.
 func lively() story {
-	first := order.Call{ID: "c1", Status: 3, Details: order.Details{CallingNumber: "100", StartedAt: 1000}}
+	first := order.Call{ID: "c1", Status: 3, Details: order.Details{Leg: order.Leg{CallingNumber: "100", StartedAt: 1000}}}
 	missed := first
 	missed.Status, missed.EndedAt = 22, 31_000
-	second := order.Call{ID: "c2", Status: order.Ringing, Details: order.Details{CallingNumber: "100", StartedAt: 60_000}}
+	second := order.Call{ID: "c2", Status: order.Ringing, Details: order.Details{Leg: order.Leg{CallingNumber: "100", StartedAt: 60_000}}}
 	talking := second
 	talking.Status, talking.AnsweredAt = order.InCall, 65_000
 	talking.Lines = []order.Line{{Index: 0, Text: "hello", Role: 0, Type: 8}, {Index: 1, Text: "yes", Role: 1, Type: 7}}

@@ -46,18 +46,25 @@ type Call struct {
 	Lines []Line
 }
 
+// Leg is the telephone leg to the user: from which number and line it was
+// dialled, when, and how it ended. Zero values mean the vendor left the field
+// out.
+type Leg struct {
+	CallingNumber string
+	LineAddress   string
+	StartedAt     Millis
+	AnsweredAt    Millis // does not mean answered: Status decides
+	EndedAt       Millis
+	HangupCause   string
+	SIPCode       string
+}
+
 // Details is what a call shows beside its status and transcript. Zero values
 // mean the vendor left the field out.
 type Details struct {
-	CallingNumber   string
-	LineAddress     string
-	StartedAt       Millis
-	AnsweredAt      Millis // does not mean answered: Status decides
-	EndedAt         Millis
+	Leg
 	DurationSeconds Opt
 	RecordingURL    string
-	HangupCause     string
-	SIPCode         string
 	Intents         []Intent
 	SMS             []SMS
 	Agent           Agent

@@ -9,10 +9,12 @@ import (
 // with a transcript and all the details the vendor gives.
 func finishedOrder(lines int) *Answer {
 	call := Call{ID: "call-1", Status: Completed, Details: Details{
-		CallingNumber: "075500000000", LineAddress: "line-7",
-		StartedAt: 1_700_000_000_000, AnsweredAt: 1_700_000_007_000, EndedAt: 1_700_000_067_000,
+		Leg: Leg{
+			CallingNumber: "075500000000", LineAddress: "line-7",
+			StartedAt: 1_700_000_000_000, AnsweredAt: 1_700_000_007_000, EndedAt: 1_700_000_067_000,
+			HangupCause: "NORMAL_CLEARING", SIPCode: "200",
+		},
 		DurationSeconds: Some(60), RecordingURL: "https://records.example/1.wav?sign=a",
-		HangupCause: "NORMAL_CLEARING", SIPCode: "200",
 		Intents: []Intent{{ID: "7", Tag: "A", Name: "interested"}},
 		SMS:     []SMS{{MessageID: "m-1", State: Some(2), Content: "see you"}},
 		Agent:   Agent{Name: "Ada", Status: Some(4), TalkSeconds: Some(11)},

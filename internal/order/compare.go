@@ -204,12 +204,7 @@ func (a *AnnouncedCall) announcedDetails() Details {
 	if a.Completed != nil {
 		return a.Completed.Details
 	}
-	s := &a.Status
-	return Details{
-		CallingNumber: s.CallingNumber, LineAddress: s.LineAddress,
-		StartedAt: s.StartedAt, AnsweredAt: s.AnsweredAt, EndedAt: s.EndedAt,
-		HangupCause: s.HangupCause, SIPCode: s.SIPCode,
-	}
+	return Details{Leg: a.Status.Leg}
 }
 
 // status announces the call's status where it moved on or a correction was
@@ -233,10 +228,7 @@ func (c *comparison) status(call *AnnouncedCall, seen *Call, d *Details, o *over
 	}
 	call.Status = StatusChanged{
 		Sequence: call.Status.Sequence + 1, Previous: previous, Status: seen.Status,
-		Completed:     isFinal(seen.Status, d.EndedAt, c.next.Finished),
-		CallingNumber: d.CallingNumber, LineAddress: d.LineAddress,
-		StartedAt: d.StartedAt, AnsweredAt: d.AnsweredAt, EndedAt: d.EndedAt,
-		HangupCause: d.HangupCause, SIPCode: d.SIPCode,
+		Completed: isFinal(seen.Status, d.EndedAt, c.next.Finished), Leg: d.Leg,
 	}
 	call.StatusRef = len(c.next.Infos) - 1
 	body := call.Status

@@ -50,17 +50,11 @@ type Body interface {
 
 // StatusChanged announces that a call's status moved on or was corrected.
 type StatusChanged struct {
-	Sequence      int // 1 = first seen of this call
-	Previous      Opt // the status before; not set on the first
-	Status        Status
-	Completed     bool // the status is final
-	CallingNumber string
-	LineAddress   string
-	StartedAt     Millis
-	AnsweredAt    Millis
-	EndedAt       Millis
-	HangupCause   string
-	SIPCode       string
+	Sequence  int // 1 = first seen of this call
+	Previous  Opt // the status before; not set on the first
+	Status    Status
+	Completed bool // the status is final
+	Leg
 }
 
 // CallCompleted announces a call that has ended, and again what came late.

@@ -108,9 +108,9 @@ func (c *chaos) call() Call {
 
 func (c *chaos) details() Details {
 	d := Details{
-		CallingNumber: c.text("1", "2"), StartedAt: c.time(), EndedAt: c.time(), DurationSeconds: c.opt(0, 1),
-		RecordingURL: c.text("r?1", "r?2", "s?1"),
-		Agent:        Agent{Name: c.text("Ada"), Status: c.opt(1, 3, 4, 10, 77), HungUpBy: c.opt(0, 1, 2)},
+		Leg:             Leg{CallingNumber: c.text("1", "2"), StartedAt: c.time(), EndedAt: c.time()},
+		DurationSeconds: c.opt(0, 1), RecordingURL: c.text("r?1", "r?2", "s?1"),
+		Agent: Agent{Name: c.text("Ada"), Status: c.opt(1, 3, 4, 10, 77), HungUpBy: c.opt(0, 1, 2)},
 	}
 	for range c.pick(3) {
 		d.Intents = append(d.Intents, Intent{ID: c.text("1", "2"), Tag: c.text("A", "B")})

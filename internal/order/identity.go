@@ -63,13 +63,23 @@ func identify(ev *Event) ID {
 func (s *StatusChanged) identity(h *identity) {
 	h.number(int64(s.Sequence))
 	h.number(int64(s.Status))
-	h.text(s.CallingNumber)
-	h.text(s.LineAddress)
-	h.number(int64(s.StartedAt))
-	h.number(int64(s.AnsweredAt))
-	h.number(int64(s.EndedAt))
-	h.text(s.HangupCause)
-	h.text(s.SIPCode)
+	h.legCourse(&s.Leg)
+	h.legEnd(&s.Leg)
+}
+
+// legCourse and legEnd write a leg in two parts: in the IDs of completed calls
+// other values stand between them, and no part of an ID may move.
+func (h *identity) legCourse(l *Leg) {
+	h.text(l.CallingNumber)
+	h.text(l.LineAddress)
+	h.number(int64(l.StartedAt))
+	h.number(int64(l.AnsweredAt))
+	h.number(int64(l.EndedAt))
+}
+
+func (h *identity) legEnd(l *Leg) {
+	h.text(l.HangupCause)
+	h.text(l.SIPCode)
 }
 
 func (t *TranscriptLine) identity(h *identity) {
@@ -94,15 +104,10 @@ func (c *CallCompleted) identity(h *identity) {
 	h.number(int64(c.Status))
 	h.text(c.UserName)
 	d := &c.Details
-	h.text(d.CallingNumber)
-	h.text(d.LineAddress)
-	h.number(int64(d.StartedAt))
-	h.number(int64(d.AnsweredAt))
-	h.number(int64(d.EndedAt))
+	h.legCourse(&d.Leg)
 	h.opt(d.DurationSeconds)
 	h.text(d.RecordingURL)
-	h.text(d.HangupCause)
-	h.text(d.SIPCode)
+	h.legEnd(&d.Leg)
 	h.number(int64(len(d.Intents)))
 	for _, i := range d.Intents {
 		h.text(i.ID)

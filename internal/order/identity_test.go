@@ -14,18 +14,19 @@ func goldenEvents() map[string]*Event {
 		return &Event{Ref: Ref{"task", "order-1"}, Info: info, CallID: "call-1", Body: body}
 	}
 	bare := func(body Body) *Event { return event(body, Info{}) }
-	const started, answered, ended = 1_700_000_000_000, 1_700_000_007_000, 1_700_000_067_000
+	leg := Leg{
+		CallingNumber: "0755", LineAddress: "line-7", StartedAt: 1_700_000_000_000, AnsweredAt: 1_700_000_007_000, EndedAt: 1_700_000_067_000,
+		HangupCause: "NORMAL_CLEARING", SIPCode: "200",
+	}
 	return map[string]*Event{
 		"status": event(&StatusChanged{
-			Sequence: 3, Previous: Some(5), Status: 10, Completed: true, CallingNumber: "0755", LineAddress: "line-7",
-			StartedAt: started, AnsweredAt: answered, EndedAt: ended, HangupCause: "NORMAL_CLEARING", SIPCode: "200",
+			Sequence: 3, Previous: Some(5), Status: 10, Completed: true, Leg: leg,
 		}, info),
 		"status-bare": {Ref: Ref{"t", "ö"}, CallID: "ö#1", Body: &StatusChanged{Sequence: 1, Status: -7}},
 		"completed": event(&CallCompleted{
 			Revision: 2, ChangedFields: []string{"sms"}, Status: 6, UserName: "Bo",
 			Details: Details{
-				CallingNumber: "0755", LineAddress: "line-7", StartedAt: started, AnsweredAt: answered, EndedAt: ended,
-				DurationSeconds: Some(60), RecordingURL: "https://r/1.wav?s=a", HangupCause: "NORMAL_CLEARING", SIPCode: "200",
+				Leg: leg, DurationSeconds: Some(60), RecordingURL: "https://r/1.wav?s=a",
 				Intents: []Intent{{"7", "A", "interested"}, {ID: "8"}},
 				SMS:     []SMS{{"m-1", Some(2), "see you"}, {}},
 				Agent: Agent{

@@ -98,19 +98,25 @@ func (o *overlay) info(was, now Info) Info {
 // details lays a call's details over those announced. was is not changed.
 func (o *overlay) details(was, now *Details) Details {
 	return Details{
-		CallingNumber:   o.text("callingNumber", was.CallingNumber, now.CallingNumber),
-		LineAddress:     o.text("lineAddress", was.LineAddress, now.LineAddress),
-		StartedAt:       o.time("startedAt", was.StartedAt, now.StartedAt),
-		AnsweredAt:      o.time("answeredAt", was.AnsweredAt, now.AnsweredAt),
-		EndedAt:         o.time("endedAt", was.EndedAt, now.EndedAt),
+		Leg:             o.leg(was.Leg, now.Leg),
 		DurationSeconds: o.opt("durationSeconds", was.DurationSeconds, now.DurationSeconds),
 		RecordingURL:    o.recording(was.RecordingURL, now.RecordingURL),
-		HangupCause:     o.text("hangupCause", was.HangupCause, now.HangupCause),
-		SIPCode:         o.text("sipCode", was.SIPCode, now.SIPCode),
 		Intents:         o.intents(was.Intents, now.Intents),
 		SMS:             o.sms(was.SMS, now.SMS),
 		Agent:           o.agent(was.Agent, now.Agent),
 		Params:          o.params(was.Params, now.Params),
+	}
+}
+
+func (o *overlay) leg(was, now Leg) Leg {
+	return Leg{
+		CallingNumber: o.text("callingNumber", was.CallingNumber, now.CallingNumber),
+		LineAddress:   o.text("lineAddress", was.LineAddress, now.LineAddress),
+		StartedAt:     o.time("startedAt", was.StartedAt, now.StartedAt),
+		AnsweredAt:    o.time("answeredAt", was.AnsweredAt, now.AnsweredAt),
+		EndedAt:       o.time("endedAt", was.EndedAt, now.EndedAt),
+		HangupCause:   o.text("hangupCause", was.HangupCause, now.HangupCause),
+		SIPCode:       o.text("sipCode", was.SIPCode, now.SIPCode),
 	}
 }
 

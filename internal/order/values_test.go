@@ -261,12 +261,12 @@ func TestRingSeconds(t *testing.T) {
 		call CallCompleted
 		want Opt
 	}{
-		"answered: until the answer":      {CallCompleted{Status: 6, Details: Details{StartedAt: 1000, AnsweredAt: 4999, EndedAt: 9000}}, Some(3)},
-		"not answered: until the end":     {CallCompleted{Status: 22, Details: Details{StartedAt: 1000, AnsweredAt: 4000, EndedAt: 9000}}, Some(8)},
-		"no start":                        {CallCompleted{Status: 6, Details: Details{AnsweredAt: 4000}}, Opt{}},
-		"answered without an answer time": {CallCompleted{Status: 6, Details: Details{StartedAt: 1000, EndedAt: 9000}}, Opt{}},
-		"backwards":                       {CallCompleted{Status: 22, Details: Details{StartedAt: 2000, EndedAt: 1000}}, Opt{}},
-		"at once":                         {CallCompleted{Status: 6, Details: Details{StartedAt: 2000, AnsweredAt: 2000}}, Some(0)},
+		"answered: until the answer":      {CallCompleted{Status: 6, Details: Details{Leg: Leg{StartedAt: 1000, AnsweredAt: 4999, EndedAt: 9000}}}, Some(3)},
+		"not answered: until the end":     {CallCompleted{Status: 22, Details: Details{Leg: Leg{StartedAt: 1000, AnsweredAt: 4000, EndedAt: 9000}}}, Some(8)},
+		"no start":                        {CallCompleted{Status: 6, Details: Details{Leg: Leg{AnsweredAt: 4000}}}, Opt{}},
+		"answered without an answer time": {CallCompleted{Status: 6, Details: Details{Leg: Leg{StartedAt: 1000, EndedAt: 9000}}}, Opt{}},
+		"backwards":                       {CallCompleted{Status: 22, Details: Details{Leg: Leg{StartedAt: 2000, EndedAt: 1000}}}, Opt{}},
+		"at once":                         {CallCompleted{Status: 6, Details: Details{Leg: Leg{StartedAt: 2000, AnsweredAt: 2000}}}, Some(0)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := c.call.RingSeconds(); got != c.want {
