@@ -99,7 +99,7 @@ func (m *Metrics) register() {
 // startAtZero shows the labels that are known from the start: a rate over a
 // series that appears with its first event misses that event.
 func (m *Metrics) startAtZero() {
-	for _, kind := range []order.Kind{order.KindStatus, order.KindCompleted, order.KindTranscript} {
+	for _, kind := range order.Kinds() {
 		m.events.WithLabelValues(kind.String())
 	}
 	for vec, words := range map[*prometheus.CounterVec][]string{
