@@ -8,7 +8,7 @@ import (
 )
 
 func BenchmarkEvent(b *testing.B) {
-	for _, body := range []order.Body{sampleStatus(), sampleLine(), sampleCompleted()} {
+	for _, body := range sampleBodies() {
 		b.Run(body.Kind().String(), func(b *testing.B) {
 			e := newEncoder(b, Options{Source: "https://api.example.com/account"}, nil)
 			ev := sampleEvent(body)

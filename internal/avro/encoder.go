@@ -67,11 +67,12 @@ const pooledMax = 1 << 20
 // Encoder makes messages of events. It is safe for concurrent use.
 type Encoder struct {
 	opts  Options
-	kinds [3]kindEncoder // by order.Kind
+	kinds map[order.Kind]*kindEncoder // those that have a schema ID
 }
 
 // kindEncoder is what an Encoder has for each kind of events.
 type kindEncoder struct {
+	eventKind
 	codec  *goavro.Codec
 	prefix []byte // what stands before every value and names its schema
 	fixed  [4]Header
@@ -86,16 +87,6 @@ type scratch struct {
 
 func newScratch() any { return &scratch{record: newNative()} }
 
-// eventSchema names the schema of a kind.
-func eventSchema(k order.Kind) string {
-	return [...]string{schemas.CallStatusChanged, schemas.CallCompleted, schemas.TranscriptLine}[k]
-}
-
-// eventKinds lists all kinds.
-func eventKinds() []order.Kind {
-	return []order.Kind{order.KindStatus, order.KindCompleted, order.KindTranscript}
-}
-
 // NewEncoder returns an encoder that frames values with the IDs, or in
 // single-object encoding where ids is nil. It fails on an unknown EventKey.
 func NewEncoder(opts Options, ids SchemaIDs) (*Encoder, error) {
@@ -106,9 +97,14 @@ func NewEncoder(opts Options, ids SchemaIDs) (*Encoder, error) {
 	default:
 		return nil, fmt.Errorf("encoder: unknown event key %q", opts.EventKey)
 	}
-	e := &Encoder{opts: opts}
-	for _, k := range eventKinds() {
-		codec, fingerprint, err := presentCodec(eventSchema(k))
+	e := &Encoder{opts: opts, kinds: map[order.Kind]*kindEncoder{}}
+	table := eventKinds()
+	for _, k := range order.Kinds() {
+		kind := table[k]
+		if kind.fill == nil {
+			return nil, fmt.Errorf("encoder: kind %s is not in the table of kinds", k)
+		}
+		codec, fingerprint, err := presentCodec(kind.schema)
 		if err != nil {
 			return nil, err
 		}
@@ -120,9 +116,10 @@ func NewEncoder(opts Options, ids SchemaIDs) (*Encoder, error) {
 			}
 			prefix = confluentPrefix(id)
 		}
-		e.kinds[k] = kindEncoder{
-			codec:  codec,
-			prefix: prefix,
+		e.kinds[k] = &kindEncoder{
+			eventKind: kind,
+			codec:     codec,
+			prefix:    prefix,
 			fixed: [4]Header{
 				{Key: "ce_specversion", Value: []byte("1.0")},
 				{Key: "ce_type", Value: []byte("callstream." + k.String() + ".v1")},
@@ -162,12 +159,13 @@ func (e *Encoder) Event(ev *order.Event) (Message, error) {
 		return Message{}, errors.New("encode event: it announces nothing")
 	}
 	kind := ev.Body.Kind()
-	k := &e.kinds[kind]
-	if k.codec == nil {
-		return Message{}, fmt.Errorf("encode %s: no schema ID was given for it", eventSchema(kind))
+	k := e.kinds[kind]
+	if k == nil {
+		return Message{}, fmt.Errorf("encode %s: no schema ID was given for it", eventKinds()[kind].schema)
 	}
 	s := k.pool.Get().(*scratch)
-	e.fill(s.record, ev)
+	e.fillCommon(s.record, ev)
+	k.fill(e, s.record, ev)
 
 	m := Message{Kind: kind, Key: e.key(ev), Headers: k.headers(ev)}
 	room := -1 // no limit
@@ -176,7 +174,7 @@ func (e *Encoder) Event(ev *order.Event) (Message, error) {
 			room = max(0, limit-m.Size())
 		}
 	}
-	err := k.encodeWithin(s, kind, room)
+	err := k.encodeWithin(s, room)
 	if err != nil && !errors.Is(err, ErrTooLarge) {
 		return Message{}, err
 	}
@@ -185,18 +183,6 @@ func (e *Encoder) Event(ev *order.Event) (Message, error) {
 		k.pool.Put(s)
 	}
 	return m, err
-}
-
-func (e *Encoder) fill(r *native, ev *order.Event) {
-	e.fillCommon(r, ev)
-	switch b := ev.Body.(type) {
-	case *order.StatusChanged:
-		fillStatus(r, b)
-	case *order.CallCompleted:
-		e.fillCompleted(r, ev, b)
-	case *order.TranscriptLine:
-		fillLine(r, b)
-	}
 }
 
 func (e *Encoder) key(ev *order.Event) []byte {
@@ -230,11 +216,11 @@ func (k *kindEncoder) headers(ev *order.Event) []Header {
 }
 
 // encode encodes the record into the buffer of s.
-func (k *kindEncoder) encode(s *scratch, kind order.Kind) error {
+func (k *kindEncoder) encode(s *scratch) error {
 	buf, err := k.codec.BinaryFromNative(append(s.buf[:0], k.prefix...), s.record.fields)
 	if err != nil {
 		// goavro quotes values.
-		return fmt.Errorf("encode %s: a value does not fit its field", eventSchema(kind))
+		return fmt.Errorf("encode %s: a value does not fit its field", k.schema)
 	}
 	s.buf = buf
 	return nil

@@ -216,12 +216,8 @@ func TestEncodersInParallel(t *testing.T) {
 	var wg sync.WaitGroup
 	for g := range 8 {
 		wg.Go(func() {
-			body := []func() order.Body{
-				func() order.Body { return sampleStatus() },
-				func() order.Body { return sampleCompleted() },
-				func() order.Body { return sampleLine() },
-			}[g%3]
-			ev := sampleEvent(body())
+			bodies := sampleBodies()
+			ev := sampleEvent(bodies[g%len(bodies)])
 			ev.Ref.ID = fmt.Sprint("order-", g)
 			st := sampleState()
 			st.Ref.ID = ev.Ref.ID

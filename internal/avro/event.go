@@ -27,7 +27,8 @@ func (e *Encoder) fillCommon(r *native, ev *order.Event) {
 	r.set("trackedSince", int64(ev.TrackedSince))
 }
 
-func fillStatus(r *native, b *order.StatusChanged) {
+func fillStatus(_ *Encoder, r *native, ev *order.Event) {
+	b := ev.Body.(*order.StatusChanged)
 	r.set("sequence", nearestInt(int64(b.Sequence)))
 	r.optName("previousStatus", b.Previous, statusName)
 	r.optInt("previousStatusCode", b.Previous)
@@ -49,7 +50,8 @@ func fillLeg(r *native, l *order.Leg) {
 
 func statusName(code int64) string { return order.Status(code).String() }
 
-func (e *Encoder) fillCompleted(r *native, ev *order.Event, b *order.CallCompleted) {
+func fillCompleted(e *Encoder, r *native, ev *order.Event) {
+	b := ev.Body.(*order.CallCompleted)
 	r.set("revision", nearestInt(int64(b.Revision)))
 	r.strings("changedFields", b.ChangedFields)
 	r.set("status", b.Status.String())
@@ -112,7 +114,8 @@ func fillAgent(r *native, a *order.Agent) {
 	r.optTime("agentEndedAt", a.EndedAt)
 }
 
-func fillLine(r *native, b *order.TranscriptLine) {
+func fillLine(_ *Encoder, r *native, ev *order.Event) {
+	b := ev.Body.(*order.TranscriptLine)
 	r.set("lineIndex", nearestInt(int64(b.Index)))
 	r.set("occurrence", nearestInt(int64(b.Occurrence)))
 	r.set("revision", nearestInt(int64(b.Revision)))

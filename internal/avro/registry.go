@@ -91,7 +91,7 @@ func splitURLs(opts RegistryOptions) (urls []string, user, password string, err 
 // on, else it looks them up. Call it at start; trying again is safe.
 func (r *Registry) IDs(ctx context.Context) (SchemaIDs, error) {
 	ids := SchemaIDs{}
-	for _, k := range eventKinds() {
+	for _, k := range order.Kinds() {
 		s, ok := r.subject(k)
 		if !ok {
 			continue
@@ -126,7 +126,7 @@ type subject struct {
 
 func (r *Registry) subject(k order.Kind) (subject, bool) {
 	topic := r.topics[k]
-	s, ok := schemas.ByName(eventSchema(k))
+	s, ok := schemas.ByName(eventKinds()[k].schema)
 	if topic == "" || !ok {
 		return subject{}, false
 	}

@@ -26,7 +26,7 @@ type SubjectResult struct {
 // A registry that can't be asked is a problem of each subject.
 func (r *Registry) Check(ctx context.Context) []SubjectResult {
 	var results []SubjectResult
-	for _, k := range eventKinds() {
+	for _, k := range order.Kinds() {
 		if s, ok := r.subject(k); ok {
 			results = append(results, r.check(ctx, k, s))
 		}
@@ -65,7 +65,7 @@ func (r *Registry) check(ctx context.Context, k order.Kind, s subject) SubjectRe
 // failure and joins the errors.
 func (r *Registry) Register(ctx context.Context) ([]SubjectResult, error) {
 	var failures []error
-	for _, k := range eventKinds() {
+	for _, k := range order.Kinds() {
 		s, ok := r.subject(k)
 		if !ok {
 			continue

@@ -69,9 +69,9 @@ func TestRealRegistry(t *testing.T) {
 	// What is encoded with these IDs is read with what the registry has.
 	e := newEncoder(t, Options{}, ids)
 	decoder := newAnyDecoder(t, r.Reader)
-	for _, body := range []order.Body{sampleStatus(), sampleCompleted(), sampleLine()} {
+	for _, body := range sampleBodies() {
 		d, err := decoder.Decode(ctx, mustEncode(t, e, sampleEvent(body)).Value)
-		if err != nil || d.Name != eventSchema(body.Kind()) || d.Values["callID"] != "call-9" {
+		if err != nil || d.Name != eventKinds()[body.Kind()].schema || d.Values["callID"] != "call-9" {
 			t.Errorf("%+v, %v", d, err)
 		}
 	}

@@ -31,7 +31,7 @@ func TestRegisterAtStart(t *testing.T) {
 	for k, topic := range eventTopics() {
 		subject := topic + "-value"
 		registered, ok := fake.GetSchema(subject, 1)
-		if !ok || registered.Schema.Schema != presentText(t, eventSchema(k)) {
+		if !ok || registered.Schema.Schema != presentText(t, eventKinds()[k].schema) {
 			t.Errorf("%s: the compact form is not what was registered", subject)
 		}
 		if fake.count("PUT /config/"+subject) != 1 {
@@ -88,7 +88,7 @@ func TestLookUpChangesNothing(t *testing.T) {
 		t.Fatalf("register: %+v, %v", results, err)
 	}
 	for _, s := range results {
-		if s.ID == 0 || s.Level != "FULL_TRANSITIVE" || len(s.Problems) > 0 || s.Schema != eventSchema(s.Kind) {
+		if s.ID == 0 || s.Level != "FULL_TRANSITIVE" || len(s.Problems) > 0 || s.Schema != eventKinds()[s.Kind].schema {
 			t.Errorf("after register: %+v", s)
 		}
 	}

@@ -23,6 +23,11 @@ func sampleEvent(body order.Body) *order.Event {
 	return ev
 }
 
+// sampleBodies has one of each kind.
+func sampleBodies() []order.Body {
+	return []order.Body{sampleStatus(), sampleCompleted(), sampleLine()}
+}
+
 func bareEvent(body order.Body) *order.Event {
 	return &order.Event{
 		ID:           order.ID{255},
