@@ -28,7 +28,7 @@ var may = map[string][]string{
 	"simulator": {"order"},
 	"monitor":   {"order"},
 	"embedded":  nil,
-	"config":    nil,
+	"config":    {"order"},
 	"e2e":       nil,
 }
 

@@ -120,29 +120,21 @@ func (l *loading) requireWith(name, value, with string) {
 var topicName = regexp.MustCompile(`^[a-zA-Z0-9._-]{1,249}$`)
 
 func (l *loading) checkTopics() {
-	t := l.Topics
-	topics := []struct{ name, topic string }{
-		{"TOPIC_REQUESTS", t.Requests},
-		{"TOPIC_STATUS", t.Status},
-		{"TOPIC_COMPLETED", t.Completed},
-		{"TOPIC_TRANSCRIPT", t.Transcript},
-		{"TOPIC_STATE", t.State},
-		{"TOPIC_DEAD_LETTERS", t.DeadLetters},
-	}
 	// Kafka names a topic's metrics with _ for . and refuses a second topic
 	// that gets the same name.
 	taken := map[string]string{}
-	for _, topic := range topics {
-		if !topicName.MatchString(topic.topic) || topic.topic == "." || topic.topic == ".." {
-			l.problem(topic.name, "%s is not a topic name: 1 to 249 letters, digits, dots, dashes and underscores", quote(topic.topic))
+	for _, f := range l.Topics.fields() {
+		topic := f.value.String()
+		if !topicName.MatchString(topic) || topic == "." || topic == ".." {
+			l.problem(f.Name, "%s is not a topic name: 1 to 249 letters, digits, dots, dashes and underscores", quote(topic))
 			continue
 		}
-		metric := strings.ReplaceAll(topic.topic, ".", "_")
+		metric := strings.ReplaceAll(topic, ".", "_")
 		if other, ok := taken[metric]; ok {
-			l.problem(topic.name, "%s is taken by %s (Kafka counts . and _ as the same): each topic needs a name of its own", quote(topic.topic), other)
+			l.problem(f.Name, "%s is taken by %s (Kafka counts . and _ as the same): each topic needs a name of its own", quote(topic), other)
 			continue
 		}
-		taken[metric] = topic.name
+		taken[metric] = f.Name
 	}
 }
 

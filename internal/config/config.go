@@ -53,9 +53,9 @@ type SASL struct {
 // Topics are the topics' names and how missing ones are made.
 type Topics struct {
 	Requests    string `env:"REQUESTS" envDefault:"callbot.order-requests" doc:"Requests are read from here."`
-	Status      string `env:"STATUS" envDefault:"callbot.call-status-changed" doc:"CallStatusChanged events go here."`
-	Completed   string `env:"COMPLETED" envDefault:"callbot.call-completed" doc:"CallCompleted events go here."`
-	Transcript  string `env:"TRANSCRIPT" envDefault:"callbot.transcript" doc:"TranscriptLine events go here."`
+	Status      string `env:"STATUS" kind:"call-status-changed" envDefault:"callbot.call-status-changed" doc:"CallStatusChanged events go here."`
+	Completed   string `env:"COMPLETED" kind:"call-completed" envDefault:"callbot.call-completed" doc:"CallCompleted events go here."`
+	Transcript  string `env:"TRANSCRIPT" kind:"transcript-line" envDefault:"callbot.transcript" doc:"TranscriptLine events go here."`
 	State       string `env:"STATE" envDefault:"callbot.order-state" doc:"What has been announced is remembered here; compacted, with as many partitions as the requests."`
 	DeadLetters string `env:"DEAD_LETTERS" envDefault:"callbot.order-requests.dead-letters" doc:"Requests and orders that can't be served go here, with the reason."`
 

@@ -3,7 +3,10 @@ package config
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
+
+	"callstream/internal/order"
 )
 
 // Setting is one environment variable.
@@ -15,6 +18,7 @@ type Setting struct {
 	Secret   bool     // never shown
 	File     bool     // may be given as NAME_FILE, a file that holds the value
 	Required bool     // by Load
+	Kind     string   // of the events on the topic it names, as package order calls it; empty: none
 	Doc      string   // one sentence
 }
 
@@ -37,7 +41,7 @@ type field struct {
 }
 
 // fields lists the settings in c with their places. The tags are those of the
-// env package, and our own: doc, oneof, min, max, file, required.
+// env package, and our own: doc, oneof, min, max, file, required, kind.
 func fields(c *Config) []field {
 	return appendFields(nil, "", reflect.ValueOf(c).Elem())
 }
@@ -60,6 +64,7 @@ func appendFields(all []field, prefix string, group reflect.Value) []field {
 					Secret:   value.Type() == reflect.TypeFor[Secret](),
 					File:     f.Tag.Get("file") == "true",
 					Required: f.Tag.Get("required") == "true",
+					Kind:     f.Tag.Get("kind"),
 					Doc:      f.Tag.Get("doc"),
 				},
 				value: value,
@@ -67,6 +72,36 @@ func appendFields(all []field, prefix string, group reflect.Value) []field {
 		}
 	}
 	return all
+}
+
+// fields lists the settings that name a topic.
+func (t Topics) fields() []field {
+	return slices.DeleteFunc(fields(&Config{Topics: t}), func(f field) bool {
+		return !strings.HasPrefix(f.Name, "TOPIC_") || f.value.Kind() != reflect.String
+	})
+}
+
+// Events returns the topic of each kind of events.
+func (t Topics) Events() map[order.Kind]string {
+	events := map[order.Kind]string{}
+	for _, f := range t.fields() {
+		for _, k := range order.Kinds() {
+			if f.Kind == k.String() {
+				events[k] = f.value.String()
+			}
+		}
+	}
+	return events
+}
+
+// Settings returns the setting that names each topic, by topic. Load has seen
+// to it that no two name the same one.
+func (t Topics) Settings() map[string]string {
+	settings := map[string]string{}
+	for _, f := range t.fields() {
+		settings[f.value.String()] = f.Name
+	}
+	return settings
 }
 
 // Table renders all settings as a Markdown table, for the README.
