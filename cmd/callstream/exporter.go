@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/url"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -170,10 +172,10 @@ func (x *exporter) encoding(ctx context.Context, b *broker.Broker) (*avro.Encode
 		}
 	}
 	c := x.cfg
-	out := output{topics: topicsOf(c)}
+	topics := topicsOf(c)
 	options := avro.Options{
 		EventKey: c.Events.Key, CompletedTranscript: c.Events.CompletedTranscript, Source: source(c),
-		Limit: func(kind order.Kind) int { return b.Limit(out.topic(kind)) },
+		Limit: func(kind order.Kind) int { return b.Limit(topics.Events[kind]) },
 	}
 	switch c.Events.Phone {
 	case "mask":
@@ -194,11 +196,17 @@ func source(c *config.Config) string {
 	return u.Scheme + "://" + u.Host + "/" + url.PathEscape(c.Callbot.UUID)
 }
 
+// topicsOf returns the topics as all who read or write them take them.
 func topicsOf(c *config.Config) broker.Topics {
 	t := c.Topics
 	return broker.Topics{
-		Requests: t.Requests, Status: t.Status, Completed: t.Completed, Transcript: t.Transcript, State: t.State, DeadLetters: t.DeadLetters,
+		Requests: t.Requests, State: t.State, DeadLetters: t.DeadLetters, Events: t.Events(), Settings: t.Settings(),
 	}
+}
+
+// written lists the topics that the exporter writes and people read.
+func written(t broker.Topics) []string {
+	return slices.AppendSeq([]string{t.State, t.DeadLetters}, maps.Values(t.Events))
 }
 
 // openBroker connects to Kafka as the settings say.
@@ -233,9 +241,7 @@ func openRegistry(c *config.Config) (*avro.Registry, error) {
 	}
 	return avro.NewRegistry(avro.RegistryOptions{
 		URL: r.URL, User: r.Username, Password: string(r.Password), AutoRegister: r.AutoRegister,
-		Topics: map[order.Kind]string{
-			order.KindStatus: c.Topics.Status, order.KindCompleted: c.Topics.Completed, order.KindTranscript: c.Topics.Transcript,
-		},
+		Topics: topicsOf(c).Events,
 	})
 }
 

@@ -61,12 +61,6 @@ type output struct {
 // the wait for the brokers' acknowledgement does not count.
 const publishChunk = 2000
 
-func (o *output) topic(kind order.Kind) string {
-	return [...]string{
-		order.KindStatus: o.topics.Status, order.KindCompleted: o.topics.Completed, order.KindTranscript: o.topics.Transcript,
-	}[kind]
-}
-
 // Publish encodes and writes events.
 func (o *output) Publish(ctx context.Context, events []*order.Event) ([]export.TooLarge, error) {
 	var oversized []export.TooLarge
@@ -95,7 +89,7 @@ func (o *output) publish(ctx context.Context, events []*order.Event) (oversized 
 			return nil, fmt.Errorf("encode event: %w", err)
 		}
 		messages = append(messages, record.Message{
-			Topic: o.topic(m.Kind), Partition: record.ByKey, Key: m.Key, Value: m.Value, Headers: m.Headers,
+			Topic: o.topics.Events[m.Kind], Partition: record.ByKey, Key: m.Key, Value: m.Value, Headers: m.Headers,
 		})
 		sent = append(sent, ev)
 	}

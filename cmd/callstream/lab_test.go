@@ -191,11 +191,11 @@ func (l *lab) follow(b *broker.Broker) *journal {
 	if err != nil {
 		l.t.Fatal(err)
 	}
-	t := l.config().Topics
+	t := topicsOf(l.config())
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() {
-		done <- b.Tail(ctx, []string{t.Status, t.Completed, t.Transcript, t.State, t.DeadLetters}, true, false,
+		done <- b.Tail(ctx, written(t), true, false,
 			func(topic string, r record.Record) error { return j.add(decoder, topic, r, t) })
 	}()
 	l.t.Cleanup(func() {
@@ -207,7 +207,7 @@ func (l *lab) follow(b *broker.Broker) *journal {
 	return j
 }
 
-func (j *journal) add(decoder *avro.AnyDecoder, topic string, r record.Record, t config.Topics) error {
+func (j *journal) add(decoder *avro.AnyDecoder, topic string, r record.Record, t broker.Topics) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	switch {

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -9,38 +10,27 @@ import (
 	"time"
 
 	"github.com/segmentio/kafka-go/sasl"
+
+	"callstream/internal/order"
 )
 
-// Topics names the topics callstream uses.
+// Topics names the topics callstream uses, each another one.
 type Topics struct {
-	Requests    string // order requests, read by the group
-	Status      string // CallStatusChanged events
-	Completed   string // CallCompleted events
-	Transcript  string // TranscriptLine events
-	State       string // what was announced of each order; compacted
-	DeadLetters string // what could not be done
-}
-
-// topic is one topic and the setting that names it.
-type topic struct{ name, setting string }
-
-func (t Topics) all() []topic {
-	return []topic{
-		{t.Requests, "TOPIC_REQUESTS"},
-		{t.State, "TOPIC_STATE"},
-		{t.Status, "TOPIC_STATUS"},
-		{t.Completed, "TOPIC_COMPLETED"},
-		{t.Transcript, "TOPIC_TRANSCRIPT"},
-		{t.DeadLetters, "TOPIC_DEAD_LETTERS"},
-	}
+	Requests    string                // order requests, read by the group
+	State       string                // what was announced of each order; compacted
+	DeadLetters string                // what could not be done
+	Events      map[order.Kind]string // the events, a topic for each kind
+	// Settings are what errors call a topic beside its name:
+	// "callbot.transcript" → "TOPIC_TRANSCRIPT".
+	Settings map[string]string
 }
 
 func (t Topics) names() []string {
-	var names []string
-	for _, topic := range t.all() {
-		names = append(names, topic.name)
+	names := []string{t.Requests, t.State}
+	for _, k := range order.Kinds() {
+		names = append(names, t.Events[k])
 	}
-	return names
+	return append(names, t.DeadLetters)
 }
 
 // Config is how to reach Kafka and what to use there.
@@ -90,15 +80,16 @@ func (c *Config) check() error {
 			errs = append(errs, fmt.Errorf("KAFKA_BROKERS: %q is not host:port", addr))
 		}
 	}
-	seen := map[string]string{}
-	for _, t := range c.Topics.all() {
-		switch other, twice := seen[t.name]; {
-		case t.name == "":
-			errs = append(errs, fmt.Errorf("%s is empty", t.setting))
-		case twice:
-			errs = append(errs, fmt.Errorf("%s and %s both name topic %s: give each its own", other, t.setting, t.name))
+	seen := map[string]bool{}
+	for _, name := range c.Topics.names() {
+		setting := cmp.Or(c.Topics.Settings[name], "TOPIC_*")
+		switch {
+		case name == "":
+			errs = append(errs, fmt.Errorf("%s is empty", setting))
+		case seen[name]:
+			errs = append(errs, fmt.Errorf("%s and another setting both name topic %s: give each its own", setting, name))
 		}
-		seen[t.name] = t.setting
+		seen[name] = true
 	}
 	if c.SessionTimeout == 0 {
 		c.SessionTimeout = defaultSession

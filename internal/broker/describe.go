@@ -68,22 +68,22 @@ func (b *Broker) inspect(ctx context.Context) error {
 		b.cfg.Log.Warn("can't read the topics' settings: records are kept under 1 MiB and the state topic is taken to be compacted. "+
 			"Mend: grant the account DescribeConfigs on the topics", "error", err)
 	}
-	for _, t := range b.cfg.Topics.all() {
-		values, ok := settings[t.name]
+	for _, name := range b.cfg.Topics.names() {
+		values, ok := settings[name]
 		if !ok {
 			continue
 		}
-		b.limit(t.name, values)
+		b.limit(name, values)
 		policies := strings.Split(values[cleanupPolicy], ",")
 		switch {
-		case t.name == b.cfg.Topics.State && !slices.Equal(policies, []string{"compact"}):
+		case name == b.cfg.Topics.State && !slices.Equal(policies, []string{"compact"}):
 			return fmt.Errorf("topic %s (TOPIC_STATE) has cleanup.policy=%s: it would forget what was announced. "+
 				"Mend: kafka-configs --alter --entity-type topics --entity-name %s --add-config cleanup.policy=compact",
-				t.name, values[cleanupPolicy], t.name)
-		case t.name == b.cfg.Topics.State || t.name == b.cfg.Topics.Requests:
+				name, values[cleanupPolicy], name)
+		case name == b.cfg.Topics.State || name == b.cfg.Topics.Requests:
 		case slices.Contains(policies, "compact"):
 			b.cfg.Log.Warn("topic is compacted: it loses all but the last record of each order. Mend: set its cleanup.policy=delete",
-				"topic", t.name, "setting", t.setting)
+				"topic", name, "setting", b.cfg.Topics.Settings[name])
 		}
 	}
 	return nil

@@ -17,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"callstream/internal/embedded"
+	"callstream/internal/order"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -65,11 +66,17 @@ func (l *lab) configFor(id string) Config {
 		SessionTimeout: 6 * time.Second, // the least a real broker takes
 		Partitions:     3,
 		AutoCreate:     true,
-		Topics: Topics{
-			Requests: id + ".requests", State: id + ".state", Status: id + ".status",
-			Completed: id + ".completed", Transcript: id + ".transcript", DeadLetters: id + ".dead-letters",
-		},
+		Topics:         testTopics(id),
 	}
+}
+
+func testTopics(id string) Topics {
+	t := Topics{Requests: id + ".requests", State: id + ".state", DeadLetters: id + ".dead-letters", Events: map[order.Kind]string{}}
+	for _, k := range order.Kinds() {
+		t.Events[k] = id + "." + k.String()
+	}
+	t.Settings = map[string]string{t.Requests: "TOPIC_REQUESTS", t.State: "TOPIC_STATE", t.DeadLetters: "TOPIC_DEAD_LETTERS"}
+	return t
 }
 
 type testLog struct{ t *testing.T }

@@ -12,6 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"callstream/internal/embedded"
+	"callstream/internal/order"
 )
 
 // states are n versions of each of the keys, then a tombstone for the last key.
@@ -176,29 +177,29 @@ func TestRestoreEndsWithItsCaller(t *testing.T) {
 func TestTail(t *testing.T) {
 	b := prepared(t, newLab(t).config(t))
 	topics := b.cfg.Topics
-	write(t, b, append(sequence(topics.Status, "s", 5), sequence(topics.Completed, "c", 5)...)...)
+	write(t, b, append(sequence(topics.Events[order.KindStatus], "s", 5), sequence(topics.Events[order.KindCompleted], "c", 5)...)...)
 
 	t.Run("all there is", func(t *testing.T) {
 		got := map[string]int{}
-		err := b.Tail(timely(t), []string{topics.Status, topics.Completed, topics.Transcript}, true, true, func(topic string, _ Record) error {
+		err := b.Tail(timely(t), []string{topics.Events[order.KindStatus], topics.Events[order.KindCompleted], topics.Events[order.KindTranscript]}, true, true, func(topic string, _ Record) error {
 			got[topic]++
 			return nil
 		})
-		if err != nil || got[topics.Status] != 5 || got[topics.Completed] != 5 || len(got) != 2 {
+		if err != nil || got[topics.Events[order.KindStatus]] != 5 || got[topics.Events[order.KindCompleted]] != 5 || len(got) != 2 {
 			t.Errorf("got %v, %v", got, err)
 		}
 	})
 	t.Run("nothing new", func(t *testing.T) {
-		err := b.Tail(timely(t), []string{topics.Status}, false, true, func(string, Record) error { return errDone })
+		err := b.Tail(timely(t), []string{topics.Events[order.KindStatus]}, false, true, func(string, Record) error { return errDone })
 		if err != nil {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("as they come, until the caller stops", func(t *testing.T) {
 		n := 0
-		err := b.Tail(timely(t), []string{topics.Status}, true, false, func(string, Record) error {
+		err := b.Tail(timely(t), []string{topics.Events[order.KindStatus]}, true, false, func(string, Record) error {
 			if n++; n == 5 {
-				write(t, b, sequence(topics.Status, "new", 1)...)
+				write(t, b, sequence(topics.Events[order.KindStatus], "new", 1)...)
 			}
 			if n == 6 {
 				return errDone

@@ -106,31 +106,30 @@ func (b *Broker) describe(ctx context.Context, client *kafka.Client) (map[string
 }
 
 // missing lists the topics not found, an error where they may not be created.
-func (b *Broker) missing(found map[string][]kafka.Partition) ([]topic, error) {
-	var missing []topic
-	var names []string
-	for _, t := range b.cfg.Topics.all() {
-		if found[t.name] == nil {
-			missing = append(missing, t)
-			names = append(names, t.name+" ("+t.setting+")")
+func (b *Broker) missing(found map[string][]kafka.Partition) (missing []string, err error) {
+	var described []string
+	for _, name := range b.cfg.Topics.names() {
+		if found[name] == nil {
+			missing = append(missing, name)
+			described = append(described, name+" ("+b.cfg.Topics.Settings[name]+")")
 		}
 	}
 	if len(missing) > 0 && !b.cfg.AutoCreate {
 		return nil, fmt.Errorf("topics are missing: %s. Mend: create them, the state topic with cleanup.policy=compact and as many partitions as the request topic, or set TOPIC_AUTO_CREATE=true",
-			strings.Join(names, ", "))
+			strings.Join(described, ", "))
 	}
 	return missing, nil
 }
 
 // create creates topics; another instance may be quicker.
-func (b *Broker) create(ctx context.Context, missing []topic, found map[string][]kafka.Partition) error {
+func (b *Broker) create(ctx context.Context, missing []string, found map[string][]kafka.Partition) error {
 	replication := b.cfg.Replication
 	if replication == 0 {
 		replication = b.defaultReplication(ctx)
 	}
 	var configs []kafka.TopicConfig
-	for _, t := range missing {
-		configs = append(configs, b.topicConfig(t.name, replication, found))
+	for _, name := range missing {
+		configs = append(configs, b.topicConfig(name, replication, found))
 	}
 	return b.createOnce(ctx, configs)
 }

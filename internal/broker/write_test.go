@@ -16,6 +16,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"callstream/internal/embedded"
+	"callstream/internal/order"
 )
 
 func TestWriteKeepsEverything(t *testing.T) {
@@ -23,11 +24,11 @@ func TestWriteKeepsEverything(t *testing.T) {
 	topics := b.cfg.Topics
 	headers := []Header{{Key: "ce_id", Value: []byte("1")}, {Key: "empty", Value: []byte{}}, {Key: "ce_id", Value: []byte("again")}}
 	write(t, b,
-		Message{Topic: topics.Status, Partition: 2, Key: []byte("k"), Value: []byte("v"), Headers: headers},
-		Message{Topic: topics.Status, Partition: 2, Value: []byte{}},
+		Message{Topic: topics.Events[order.KindStatus], Partition: 2, Key: []byte("k"), Value: []byte("v"), Headers: headers},
+		Message{Topic: topics.Events[order.KindStatus], Partition: 2, Value: []byte{}},
 		Message{Topic: topics.State, Partition: 1, Key: []byte("gone")},
 	)
-	got := read(t, b, topics.Status)[2]
+	got := read(t, b, topics.Events[order.KindStatus])[2]
 	if len(got) != 2 {
 		t.Fatalf("%d records, want 2", len(got))
 	}
@@ -47,7 +48,7 @@ func TestConcurrentWritesKeepOrderPerKey(t *testing.T) {
 	var wg sync.WaitGroup
 	var all []Message
 	for i := range 8 {
-		msgs := append(sequence(b.cfg.Topics.Transcript, fmt.Sprintf("a%d", i), 300), sequence(b.cfg.Topics.Status, fmt.Sprintf("a%d", i), 300)...)
+		msgs := append(sequence(b.cfg.Topics.Events[order.KindTranscript], fmt.Sprintf("a%d", i), 300), sequence(b.cfg.Topics.Events[order.KindStatus], fmt.Sprintf("a%d", i), 300)...)
 		all = append(all, msgs[:300]...)
 		wg.Go(func() {
 			for len(msgs) > 0 {
@@ -60,7 +61,7 @@ func TestConcurrentWritesKeepOrderPerKey(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	log := read(t, b, b.cfg.Topics.Transcript)
+	log := read(t, b, b.cfg.Topics.Events[order.KindTranscript])
 	checkOrder(t, log, all)
 	if n := len(log[0]) + len(log[1]) + len(log[2]); n != len(all) {
 		t.Errorf("%d records for %d messages, without any failure", n, len(all))
@@ -86,7 +87,7 @@ func TestWriteOutlastsFailures(t *testing.T) {
 			saw := &observed{}
 			cfg.Observer = saw
 			b := prepared(t, cfg)
-			topic := cfg.Topics.Transcript
+			topic := cfg.Topics.Events[order.KindTranscript]
 			faults := l.fake.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Err: failure, Count: 3})
 			var msgs []Message
 			for _, key := range []string{"a", "b", "c", "d"} {
@@ -113,15 +114,15 @@ func TestWriteOutlastsBrokenConnections(t *testing.T) {
 			return nil, errors.New("cut"), true
 		})
 	}
-	msgs := sequence(b.cfg.Topics.Completed, "k", 50)
+	msgs := sequence(b.cfg.Topics.Events[order.KindCompleted], "k", 50)
 	write(t, b, msgs...)
-	checkOrder(t, read(t, b, b.cfg.Topics.Completed), msgs)
+	checkOrder(t, read(t, b, b.cfg.Topics.Events[order.KindCompleted]), msgs)
 }
 
 func TestWriteOutlastsLeaderMoves(t *testing.T) {
 	l := fakeLab(t, embedded.Config{Nodes: 3})
 	b := prepared(t, l.config(t))
-	topic := b.cfg.Topics.Completed
+	topic := b.cfg.Topics.Events[order.KindCompleted]
 	var all []Message
 	for round := range 4 {
 		msgs := sequence(topic, fmt.Sprintf("round%d", round), 100)
@@ -142,12 +143,12 @@ func TestWriteEndsWithItsContext(t *testing.T) {
 		_ = faults.Wait(ctx, 2)
 		cancel(why)
 	}()
-	err := b.Write(ctx, sequence(b.cfg.Topics.Status, "k", 3))
+	err := b.Write(ctx, sequence(b.cfg.Topics.Events[order.KindStatus], "k", 3))
 	if !errors.Is(err, why) || !strings.Contains(err.Error(), "3 of 3") {
 		t.Errorf("got %v, want the context's cause", err)
 	}
 	before := faults.Hits()
-	if err := b.Write(ctx, sequence(b.cfg.Topics.Status, "k", 3)); !errors.Is(err, why) || faults.Hits() != before {
+	if err := b.Write(ctx, sequence(b.cfg.Topics.Events[order.KindStatus], "k", 3)); !errors.Is(err, why) || faults.Hits() != before {
 		t.Errorf("with an ended context: %v, and %d attempts", err, faults.Hits()-before)
 	}
 }
@@ -171,7 +172,7 @@ func noise(n int) []byte {
 
 func TestLimitFits(t *testing.T) {
 	b := prepared(t, newLab(t).config(t))
-	topic := b.cfg.Topics.Completed
+	topic := b.cfg.Topics.Events[order.KindCompleted]
 	value := noise(b.Limit(topic) - 3 - 2*30)
 	var headers []Header
 	for i := range 30 {
@@ -186,28 +187,28 @@ func TestLimitFits(t *testing.T) {
 func TestTooLargeIsLeftOutAndTheRestWritten(t *testing.T) {
 	b := prepared(t, newLab(t).config(t))
 	topics := b.cfg.Topics
-	msgs := sequence(topics.Completed, "k", 5)
+	msgs := sequence(topics.Events[order.KindCompleted], "k", 5)
 	msgs[1].Value = noise(8 << 20)
 	msgs[3].Value = noise(8 << 20)
-	msgs = append(msgs, sequence(topics.Status, "k", 2)...)
+	msgs = append(msgs, sequence(topics.Events[order.KindStatus], "k", 2)...)
 	err := b.Write(timely(t), msgs)
 	large, ok := errors.AsType[*TooLargeError](err)
-	if !ok || large.Index != 1 || large.Topic != topics.Completed || fmt.Sprint(large.All) != "[1 3]" {
-		t.Fatalf("got %v, want message 1 and 3 of %s too large", err, topics.Completed)
+	if !ok || large.Index != 1 || large.Topic != topics.Events[order.KindCompleted] || fmt.Sprint(large.All) != "[1 3]" {
+		t.Fatalf("got %v, want message 1 and 3 of %s too large", err, topics.Events[order.KindCompleted])
 	}
 	if strings.Contains(err.Error(), "k-000") {
 		t.Errorf("the error quotes a message: %v", err)
 	}
-	log := read(t, b, topics.Completed)
+	log := read(t, b, topics.Events[order.KindCompleted])
 	checkOrder(t, log, []Message{msgs[0], msgs[2], msgs[4]})
-	checkOrder(t, read(t, b, topics.Status), msgs[5:])
+	checkOrder(t, read(t, b, topics.Events[order.KindStatus]), msgs[5:])
 }
 
 // The broker takes less than it took when it was asked: its own refusal counts,
 // message by message.
 func TestTooLargeForTheBrokerAlone(t *testing.T) {
 	b := prepared(t, newLab(t).config(t))
-	topic := b.cfg.Topics.Completed
+	topic := b.cfg.Topics.Events[order.KindCompleted]
 	_, err := b.client.IncrementalAlterConfigs(timely(t), &kafka.IncrementalAlterConfigsRequest{Resources: []kafka.IncrementalAlterConfigsRequestResource{{
 		ResourceType: kafka.ResourceTypeTopic, ResourceName: topic,
 		Configs: []kafka.IncrementalAlterConfigsRequestConfig{{Name: maxMessageBytes, Value: "50000", ConfigOperation: kafka.ConfigOperationSet}},
@@ -295,7 +296,7 @@ func BenchmarkWrite(bench *testing.B) {
 	}
 	var msgs []Message
 	for i := range 500 {
-		msgs = append(msgs, Message{Topic: cfg.Topics.Status, Partition: ByKey, Key: fmt.Appendf(nil, "order-%d", i), Value: bytes.Repeat([]byte("x"), 400)})
+		msgs = append(msgs, Message{Topic: cfg.Topics.Events[order.KindStatus], Partition: ByKey, Key: fmt.Appendf(nil, "order-%d", i), Value: bytes.Repeat([]byte("x"), 400)})
 	}
 	for bench.Loop() {
 		if err := b.Write(context.Background(), msgs); err != nil {
