@@ -174,9 +174,9 @@ func (d *demo) read(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	t := d.cfg.Topics
+	t := topicsOf(d.cfg)
 	var mu sync.Mutex
-	return d.broker.Tail(ctx, []string{t.Status, t.Completed, t.Transcript, t.State, t.DeadLetters}, true, false,
+	return d.broker.Tail(ctx, written(t), true, false,
 		func(topic string, r record.Record) error {
 			mu.Lock()
 			defer mu.Unlock()
@@ -203,7 +203,8 @@ func (d *demo) read(ctx context.Context) error {
 type tally struct {
 	orders  int
 	began   time.Time
-	events  map[string]int
+	events  map[string]int // by schema
+	letters int
 	calls   map[string]bool
 	resting map[string]bool
 	settled chan struct{} // closed when every order rests
@@ -228,7 +229,7 @@ func (t *tally) state(d avro.Decoded) {
 }
 
 func (t *tally) deadLetter(orderID string) {
-	t.events["dead letters"]++
+	t.letters++
 	t.rests(orderID)
 }
 
@@ -244,13 +245,17 @@ func (t *tally) rests(orderID string) {
 
 func (d *demo) summary() {
 	t, s := d.tally, d.sim.Stats()
+	events := 0
+	for _, n := range t.events {
+		events += n
+	}
 	fmt.Fprintf(d.out, `
 %d orders, %d settled, in %s
 %d calls
 %d events: %d status changes, %d completed calls (revisions counted), %d transcript lines; %d dead letters
 %d requests to the API, %.0f orders in each on average
 `, t.orders, len(t.resting), time.Since(t.began).Round(100*time.Millisecond), len(t.calls),
-		t.events["CallStatusChanged"]+t.events["CallCompleted"]+t.events["TranscriptLine"],
-		t.events["CallStatusChanged"], t.events["CallCompleted"], t.events["TranscriptLine"], t.events["dead letters"],
+		events,
+		t.events["CallStatusChanged"], t.events["CallCompleted"], t.events["TranscriptLine"], t.letters,
 		s.Requests, s.MeanFill)
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -61,17 +62,32 @@ It reads without a consumer group and changes nothing.`,
 	f.BoolVar(&o.from, "from-beginning", false, "begin with the first event there is, not with the next")
 	f.BoolVar(&o.end, "exit", false, "exit at the end of what there is, instead of waiting for more")
 	f.BoolVar(&o.json, "json", false, "print JSON: topic, partition, offset, key, headers, type and the decoded value")
-	f.StringSliceVar(&o.topics, "topic", []string{"status", "completed", "transcript"},
-		"status, completed, transcript, state, dead-letters, requests, or a topic's name")
+	events := eventTopics()
+	f.StringSliceVar(&o.topics, "topic", events, strings.Join(events, ", ")+", state, dead-letters, requests, or a topic's name")
 	return cmd
+}
+
+// shortName is what --topic calls the topic of a setting: TOPIC_DEAD_LETTERS is
+// dead-letters.
+func shortName(setting string) string {
+	return strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(setting, "TOPIC_"), "_", "-"))
+}
+
+// eventTopics are the short names of the topics that events go to.
+func eventTopics() (short []string) {
+	for _, s := range config.Settings() {
+		if s.Kind != "" {
+			short = append(short, shortName(s.Name))
+		}
+	}
+	return short
 }
 
 // names turns what --topic says into names of topics.
 func (o *tailOptions) names(cfg *config.Config) ([]string, error) {
-	t := cfg.Topics
-	short := map[string]string{
-		"status": t.Status, "completed": t.Completed, "transcript": t.Transcript,
-		"state": t.State, "dead-letters": t.DeadLetters, "requests": t.Requests,
+	short := map[string]string{}
+	for topic, setting := range cfg.Topics.Settings() {
+		short[shortName(setting)] = topic
 	}
 	names := make([]string, len(o.topics))
 	for i, name := range o.topics {
