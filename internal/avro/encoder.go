@@ -102,7 +102,7 @@ func NewEncoder(opts Options, ids SchemaIDs) (*Encoder, error) {
 	for _, k := range order.Kinds() {
 		kind := table[k]
 		if kind.fill == nil {
-			return nil, fmt.Errorf("encoder: kind %s is not in the table of kinds", k)
+			return nil, fmt.Errorf("encoder: kind %d (%s) is not in the table of kinds", k, k)
 		}
 		codec, fingerprint, err := presentCodec(kind.schema)
 		if err != nil {

@@ -86,7 +86,7 @@ func (t Topics) Events() map[order.Kind]string {
 	events := map[order.Kind]string{}
 	for _, f := range t.fields() {
 		for _, k := range order.Kinds() {
-			if f.Kind == k.String() {
+			if f.Kind != "" && f.Kind == k.String() {
 				events[k] = f.value.String()
 			}
 		}
