@@ -223,7 +223,7 @@ func releasedSums(t *testing.T) map[string]string {
 	}
 	sums := map[string]string{}
 	for _, file := range files {
-		text, err := fs.ReadFile(released, filepath.ToSlash(file))
+		text, err := fs.ReadFile(texts, filepath.ToSlash(file))
 		if err != nil {
 			t.Fatal(err)
 		}
