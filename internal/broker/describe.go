@@ -21,9 +21,9 @@ const (
 // them is possible, but worse than a second's wait.
 const describeAttempts = 5
 
-// topicSettings reads settings of topics: topic → name → value. Topics that
+// topicConfigs reads settings of topics: topic → name → value. Topics that
 // can't be described are left out; the error is the last such failure.
-func (b *Broker) topicSettings(ctx context.Context, topics ...string) (map[string]map[string]string, error) {
+func (b *Broker) topicConfigs(ctx context.Context, topics ...string) (map[string]map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	var resources []kafka.DescribeConfigRequestResource
@@ -38,28 +38,28 @@ func (b *Broker) topicSettings(ctx context.Context, topics ...string) (map[strin
 	if err != nil {
 		return nil, fmt.Errorf("describe topics: %w", err)
 	}
-	settings := map[string]map[string]string{}
+	configs := map[string]map[string]string{}
 	for _, r := range res.Resources {
 		if r.Error != nil {
 			err = fmt.Errorf("describe topic %s: %w", r.ResourceName, r.Error)
 			continue
 		}
-		settings[r.ResourceName] = map[string]string{}
+		configs[r.ResourceName] = map[string]string{}
 		for _, e := range r.ConfigEntries {
-			settings[r.ResourceName][e.ConfigName] = e.ConfigValue
+			configs[r.ResourceName][e.ConfigName] = e.ConfigValue
 		}
 	}
-	return settings, err
+	return configs, err
 }
 
 // inspect refuses a state topic that is not compacted, warns of compacted event
 // topics, and takes note of the record limits. What the account may not
 // describe is taken as it is, with a warning.
 func (b *Broker) inspect(ctx context.Context) error {
-	var settings map[string]map[string]string
+	var configs map[string]map[string]string
 	var err error
 	for n := 1; n <= describeAttempts; n++ {
-		settings, err = b.topicSettings(ctx, b.cfg.Topics.names()...)
+		configs, err = b.topicConfigs(ctx, b.cfg.Topics.names()...)
 		if _, refused := remedy(err); err == nil || refused || !pause(ctx, n, time.Second) {
 			break
 		}
@@ -69,11 +69,11 @@ func (b *Broker) inspect(ctx context.Context) error {
 			"Mend: grant the account DescribeConfigs on the topics", "error", err)
 	}
 	for _, name := range b.cfg.Topics.names() {
-		values, ok := settings[name]
+		values, ok := configs[name]
 		if !ok {
 			continue
 		}
-		b.limit(name, values)
+		b.noteLimit(name, values)
 		policies := strings.Split(values[cleanupPolicy], ",")
 		switch {
 		case name == b.cfg.Topics.State && !slices.Equal(policies, []string{"compact"}):
@@ -89,8 +89,8 @@ func (b *Broker) inspect(ctx context.Context) error {
 	return nil
 }
 
-// limit takes note of a topic's max.message.bytes.
-func (b *Broker) limit(topic string, values map[string]string) int {
+// noteLimit takes note of a topic's max.message.bytes.
+func (b *Broker) noteLimit(topic string, values map[string]string) int {
 	n, err := strconv.Atoi(values[maxMessageBytes])
 	if err != nil || n <= 0 {
 		n = unknownMaxBytes

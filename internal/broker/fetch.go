@@ -33,8 +33,8 @@ type cursor struct {
 	idle      int   // answers in a row that held nothing though the log goes on
 }
 
-// bounds asks for the offsets of the first record and past the last one.
-func (c *cursor) bounds(ctx context.Context) (first, last int64, err error) {
+// ends asks for the offsets of the first record and past the last one.
+func (c *cursor) ends(ctx context.Context) (first, last int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	res, err := c.client.ListOffsets(ctx, &kafka.ListOffsetsRequest{Topics: map[string][]kafka.OffsetRequest{
@@ -55,10 +55,10 @@ func (c *cursor) bounds(ctx context.Context) (first, last int64, err error) {
 	return 0, 0, kafka.UnknownTopicOrPartition
 }
 
-// boundsUntil is bounds, tried until ctx ends.
-func (c *cursor) boundsUntil(ctx context.Context) (first, last int64, err error) {
+// awaitEnds is ends, tried until ctx ends.
+func (c *cursor) awaitEnds(ctx context.Context) (first, last int64, err error) {
 	err = c.b.until(ctx, "look up the ends of "+c.name(), func(ctx context.Context) (err error) {
-		first, last, err = c.bounds(ctx)
+		first, last, err = c.ends(ctx)
 		return err
 	})
 	return first, last, err
@@ -165,9 +165,9 @@ func takeBytes(b protocol.Bytes) ([]byte, error) {
 	return protocol.ReadAll(b)
 }
 
-// recover answers a failed poll: it pauses, and where the offset is out of the
+// resume answers a failed poll: it pauses, and where the offset is out of the
 // log's range moves to the first there is. It returns false when ctx ended.
-func (c *cursor) recover(ctx context.Context, n int, failure error) bool {
+func (c *cursor) resume(ctx context.Context, n int, failure error) bool {
 	if ctx.Err() != nil {
 		return false
 	}
@@ -176,7 +176,7 @@ func (c *cursor) recover(ctx context.Context, n int, failure error) bool {
 		c.b.troubles.report(what, n, failure)
 		return pause(ctx, n, patience(failure))
 	}
-	first, last, err := c.boundsUntil(ctx)
+	first, last, err := c.awaitEnds(ctx)
 	if err != nil {
 		return false
 	}
@@ -196,21 +196,21 @@ func (c *cursor) recover(ctx context.Context, n int, failure error) bool {
 // compacted away answers so.
 const idleMost = 20
 
-// drain hands out all records from next to end, an offset past the last one.
+// readTo hands out all records from next to end, an offset past the last one.
 // done is called after each answer.
-func (c *cursor) drain(ctx context.Context, end int64, fn func(Record) error, done func()) error {
+func (c *cursor) readTo(ctx context.Context, end int64, fn func(Record) error, done func()) error {
 	for n := 0; c.next < end; {
-		var refused error
+		var failed error
 		reached := false
 		err := c.poll(ctx, func(r Record) bool {
 			if reached = r.Offset >= end; reached {
 				return false
 			}
-			refused = fn(r)
-			return refused == nil
+			failed = fn(r)
+			return failed == nil
 		})
-		if refused != nil {
-			return refused
+		if failed != nil {
+			return failed
 		}
 		if err == nil {
 			n = 0
@@ -224,11 +224,11 @@ func (c *cursor) drain(ctx context.Context, end int64, fn func(Record) error, do
 			}
 			continue
 		}
-		if n++; !c.recover(ctx, n, err) {
+		if n++; !c.resume(ctx, n, err) {
 			return fmt.Errorf("read %s: %w (last: %v)", c.name(), context.Cause(ctx), err)
 		}
 		if errors.Is(err, kafka.OffsetOutOfRange) {
-			if _, last, err := c.bounds(ctx); err == nil {
+			if _, last, err := c.ends(ctx); err == nil {
 				end = min(end, last) // the log was cut
 			}
 		}

@@ -44,8 +44,8 @@ type troubles struct {
 }
 
 type trouble struct {
-	at   time.Time
-	left int // not logged since
+	at       time.Time
+	unlogged int // times it was reported and not logged since
 }
 
 // report logs that what failed for the nth time in a row.
@@ -61,7 +61,7 @@ func (t *troubles) report(what string, n int, err error) {
 	}
 	last, now := t.last[what], time.Now()
 	if now.Sub(last.at) < logEvery {
-		last.left++
+		last.unlogged++
 		t.last[what] = last
 		t.mu.Unlock()
 		return
@@ -69,8 +69,8 @@ func (t *troubles) report(what string, n int, err error) {
 	t.last[what] = trouble{at: now}
 	t.mu.Unlock()
 	attrs := []any{"error", err, "attempts", n}
-	if last.left > 0 {
-		attrs = append(attrs, "not_logged", last.left)
+	if last.unlogged > 0 {
+		attrs = append(attrs, "not_logged", last.unlogged)
 	}
 	if mend != "" {
 		attrs = append(attrs, "mend", mend)

@@ -34,7 +34,7 @@ type Session struct {
 // survives outages, and ends with ctx's cause or fn's error.
 func (s *Session) Restore(ctx context.Context, partition int, fn func(key, value []byte) error) error {
 	c := &cursor{b: s.b, client: s.b.client, topic: s.b.cfg.Topics.State, partition: partition}
-	first, last, err := c.boundsUntil(ctx)
+	first, last, err := c.awaitEnds(ctx)
 	if err != nil {
 		return fmt.Errorf("restore state: %w", err)
 	}
@@ -43,7 +43,7 @@ func (s *Session) Restore(ctx context.Context, partition int, fn func(key, value
 		s.b.cfg.Observer.Restored(partition, min(c.next, last)-first, last-first)
 	}
 	progress()
-	err = c.drain(ctx, last, func(r Record) error { return fn(r.Key, r.Value) }, progress)
+	err = c.readTo(ctx, last, func(r Record) error { return fn(r.Key, r.Value) }, progress)
 	if err != nil {
 		return fmt.Errorf("restore state: %w", err)
 	}
@@ -58,30 +58,30 @@ func (s *Session) Restore(ctx context.Context, partition int, fn func(key, value
 func (s *Session) Read(ctx context.Context, partition int, offset int64, fn func(Record) error) error {
 	c := &cursor{b: s.b, client: s.b.client, topic: s.b.cfg.Topics.Requests, partition: partition, next: offset}
 	if offset < 0 {
-		first, _, err := c.boundsUntil(ctx)
+		first, _, err := c.awaitEnds(ctx)
 		if err != nil {
 			return err
 		}
 		c.next = first
 	}
-	return c.follow(ctx, fn, func() { s.b.cfg.Observer.Lag(partition, max(c.high-c.next, 0)) })
+	return c.readOn(ctx, fn, func() { s.b.cfg.Observer.Lag(partition, max(c.high-c.next, 0)) })
 }
 
-// follow hands out records until ctx ends or fn fails. lag is called after each
+// readOn hands out records until ctx ends or fn fails. lag is called after each
 // answer, and before each record is handed out.
-func (c *cursor) follow(ctx context.Context, fn func(Record) error, lag func()) error {
+func (c *cursor) readOn(ctx context.Context, fn func(Record) error, lag func()) error {
 	for n := 0; ctx.Err() == nil; {
-		var refused error
+		var failed error
 		err := c.poll(ctx, func(r Record) bool {
 			if ctx.Err() != nil {
 				return false
 			}
 			lag()
-			refused = fn(r)
-			return refused == nil
+			failed = fn(r)
+			return failed == nil
 		})
-		if refused != nil {
-			return refused
+		if failed != nil {
+			return failed
 		}
 		if err == nil {
 			n = 0
@@ -89,7 +89,7 @@ func (c *cursor) follow(ctx context.Context, fn func(Record) error, lag func()) 
 			continue
 		}
 		n++
-		c.recover(ctx, n, err)
+		c.resume(ctx, n, err)
 	}
 	return context.Cause(ctx)
 }
@@ -114,7 +114,7 @@ func (b *Broker) session(ctx context.Context, gen *kafka.Generation) (*Session, 
 		owned := Assignment{Partition: a.ID, Offset: a.Offset}
 		if a.Offset < 0 {
 			c := &cursor{b: b, client: b.client, topic: b.cfg.Topics.Requests, partition: a.ID}
-			first, _, err := c.boundsUntil(ctx)
+			first, _, err := c.awaitEnds(ctx)
 			if err != nil {
 				return nil, err
 			}

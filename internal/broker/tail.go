@@ -47,7 +47,7 @@ func (b *Broker) Tail(ctx context.Context, topics []string, fromBeginning, until
 }
 
 func (c *cursor) tail(ctx context.Context, fromBeginning, untilEnd bool, fn func(Record) error) error {
-	first, last, err := c.boundsUntil(ctx)
+	first, last, err := c.awaitEnds(ctx)
 	if err != nil {
 		return err
 	}
@@ -55,9 +55,9 @@ func (c *cursor) tail(ctx context.Context, fromBeginning, untilEnd bool, fn func
 		c.next = first
 	}
 	if untilEnd {
-		return c.drain(ctx, last, fn, func() {})
+		return c.readTo(ctx, last, fn, func() {})
 	}
-	return c.follow(ctx, fn, func() {})
+	return c.readOn(ctx, fn, func() {})
 }
 
 // cursors makes one for each partition of the topics.

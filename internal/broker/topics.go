@@ -29,10 +29,10 @@ const (
 	// limitMargin is kept free on top for the overhead of a record and of up
 	// to 35 headers, which callers of Limit don't count.
 	limitMargin = 384
-	// settleTimeout bounds the wait for created topics to be seen, with
+	// leadersTimeout bounds the wait for created topics to be seen, with
 	// leaders. Creating takes 0.1 to 0.2 s, the cached metadata up to 3 s.
-	settleTimeout = 30 * time.Second
-	settlePause   = 50 * time.Millisecond
+	leadersTimeout = 30 * time.Second
+	leadersPause   = 50 * time.Millisecond
 )
 
 // Prepare creates the missing topics, verifies what must hold of them, and
@@ -61,7 +61,7 @@ func (b *Broker) Prepare(ctx context.Context) error {
 			return err
 		}
 	}
-	if found, err = b.settle(ctx); err != nil {
+	if found, err = b.awaitLeaders(ctx); err != nil {
 		return err
 	}
 	if err := b.sameCount(found); err != nil {
@@ -135,7 +135,7 @@ func (b *Broker) create(ctx context.Context, missing []string, found map[string]
 }
 
 func (b *Broker) createOnce(ctx context.Context, configs []kafka.TopicConfig) error {
-	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+	ctx, cancel := context.WithTimeout(ctx, leadersTimeout)
 	defer cancel()
 	for n := 1; ; n++ {
 		res, err := b.client.CreateTopics(ctx, &kafka.CreateTopicsRequest{Topics: configs})
@@ -201,17 +201,17 @@ func orDefault(n int) int {
 	return n
 }
 
-// settle waits until the metadata shows every topic with a leader for each
+// awaitLeaders waits until the metadata shows every topic with a leader for each
 // partition.
-func (b *Broker) settle(ctx context.Context) (map[string][]kafka.Partition, error) {
-	ctx, cancel := context.WithTimeout(ctx, settleTimeout)
+func (b *Broker) awaitLeaders(ctx context.Context) (map[string][]kafka.Partition, error) {
+	ctx, cancel := context.WithTimeout(ctx, leadersTimeout)
 	defer cancel()
 	for {
 		found, err := b.describe(ctx, b.client)
-		if err == nil && b.settled(found) {
+		if err == nil && b.haveLeaders(found) {
 			return found, nil
 		}
-		timer := time.NewTimer(settlePause)
+		timer := time.NewTimer(leadersPause)
 		select {
 		case <-timer.C:
 		case <-ctx.Done():
@@ -221,7 +221,7 @@ func (b *Broker) settle(ctx context.Context) (map[string][]kafka.Partition, erro
 	}
 }
 
-func (b *Broker) settled(found map[string][]kafka.Partition) bool {
+func (b *Broker) haveLeaders(found map[string][]kafka.Partition) bool {
 	for _, name := range b.cfg.Topics.names() {
 		if len(found[name]) == 0 {
 			return false

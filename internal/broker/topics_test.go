@@ -13,7 +13,7 @@ func TestPrepareCreates(t *testing.T) {
 	if got := b.Partitions(); got != 3 {
 		t.Errorf("%d partitions, want 3", got)
 	}
-	settings, err := b.topicSettings(timely(t), b.cfg.Topics.names()...)
+	settings, err := b.topicConfigs(timely(t), b.cfg.Topics.names()...)
 	if err != nil {
 		t.Fatal(err)
 	}

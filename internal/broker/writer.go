@@ -44,14 +44,14 @@ func (b *Broker) writer(ctx context.Context, topic string) (*topicWriter, error)
 		return w, nil
 	}
 	if !known {
-		settings, err := b.topicSettings(ctx, topic)
+		configs, err := b.topicConfigs(ctx, topic)
 		if ctx.Err() != nil {
 			return nil, fmt.Errorf("write to %s: %w", topic, context.Cause(ctx))
 		}
 		if err != nil {
 			b.cfg.Log.Debug("can't read the topic's settings, its records are kept under 1 MiB", "topic", topic, "error", err)
 		}
-		limit = b.limit(topic, settings[topic])
+		limit = b.noteLimit(topic, configs[topic])
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
