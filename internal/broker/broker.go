@@ -13,15 +13,20 @@ import (
 )
 
 const (
-	// metadataTTL bounds for how long a moved leader is asked in vain. The
-	// library looks on average twice as often, and gives each look this long.
+	// metadataTTL is the longest pause between two looks at who leads which
+	// partition. Writes to a leader that has moved fail until the next look, so
+	// this is about how long a moved leader holds them up. The library draws each
+	// pause at random up to it, and gives up a look that takes longer.
 	metadataTTL = 3 * time.Second
-	// reachPatience is how long Open waits for a broker that does not answer,
-	// where the context sets no deadline: longer than a broker takes to start.
+	// reachPatience is how long Open waits for a broker that does not answer
+	// where the context sets no deadline. A broker that is starting takes 5 to
+	// 15 s.
 	reachPatience = 30 * time.Second
-	// requestTimeout bounds one request that carries little.
+	// requestTimeout is how long a request that carries little may take, such
+	// as one for metadata or offsets. Its answer takes milliseconds.
 	requestTimeout = 15 * time.Second
-	// closeGrace is how long Close lets writes under way end by themselves.
+	// closeGrace is how long Close lets writes under way end by themselves
+	// before it cuts their connections.
 	closeGrace = 2 * time.Second
 	clientID   = "callstream"
 )
@@ -101,14 +106,14 @@ func (b *Broker) reach(ctx context.Context) error {
 			return b.reachAll(ctx, meta.Brokers)
 		}
 		if last == nil || ctx.Err() == nil {
-			last = err // or else it says no more than that time is up
+			last = err // not the one that only says that time is up: it would hide the cause
 		}
 		mend, refused := remedy(last)
 		if refused {
 			return fmt.Errorf("%w: %s", last, mend)
 		}
 		b.troubles.report("reach Kafka", n, err)
-		b.transport.CloseIdleConnections() // or it keeps answering with this failure for a while
+		b.transport.CloseIdleConnections() // the library answers with the failure it remembers until its next look
 		if !pause(ctx, n, time.Second) {
 			return fmt.Errorf("%w (KAFKA_BROKERS): %s", last, b.whereToLook(mend))
 		}
@@ -126,9 +131,10 @@ func (b *Broker) whereToLook(mend string) string {
 	return "check KAFKA_BROKERS and that the broker runs"
 }
 
-// reachAll makes sure that the advertised addresses can be reached: the first
-// address only introduces the others, and a wrong advertised.listeners is what
-// most often keeps a client out.
+// reachAll makes sure that the advertised addresses can be reached. The address
+// in KAFKA_BROKERS only introduces them; all else is asked of them. A broker
+// whose advertised.listeners is wrong answers metadata and nothing after that,
+// which without this check would look like a broker that hangs.
 func (b *Broker) reachAll(ctx context.Context, brokers []kafka.Broker) error {
 	errs := make([]error, len(brokers))
 	var wg sync.WaitGroup
@@ -198,8 +204,9 @@ func (b *Broker) Home(orderID string) int {
 	return kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: []byte(orderID)}, partitions...)
 }
 
-// Close ends all that is under way and closes the connections. Writes have a
-// short grace; Consume and reads should have returned before.
+// Close ends all that is under way and closes the connections. Writes get two
+// seconds to end by themselves. End Consume and reads first: they would only
+// see their connections break, and try again.
 func (b *Broker) Close() error {
 	b.mu.Lock()
 	b.closed = true

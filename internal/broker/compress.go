@@ -9,9 +9,9 @@ import (
 	kafkazstd "github.com/segmentio/kafka-go/compress/zstd"
 )
 
-// zstdWindow is how far back an encoder looks. Records repeat within some
-// kilobytes; the library's default of 8 MiB costs 16 MiB an encoder, and a
-// write uses one a partition.
+// zstdWindow is how far back an encoder looks for repeats, in bytes. Records
+// repeat within some kilobytes. The library's default of 8 MiB costs 16 MiB of
+// memory for each encoder, and a write uses one for each partition.
 const zstdWindow = 256 << 10
 
 // zstdCodec is the library's zstd with encoders of a small window. Readers of

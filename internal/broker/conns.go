@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// dialTimeout bounds connecting to one broker. The library's own default.
+// dialTimeout is how long connecting to one broker may take: the library's own
+// default.
 const dialTimeout = 5 * time.Second
 
 // conns dials and remembers what is open, so that closing the broker ends

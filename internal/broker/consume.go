@@ -13,11 +13,13 @@ import (
 const (
 	// joinBackoff is the pause before joining again after a failure.
 	joinBackoff = 500 * time.Millisecond
-	// beats is how many heartbeats go into a session: a rebalance is noticed
-	// within a tenth of it, and several may be lost.
+	// beats is how many heartbeats go into a session. The answer to a heartbeat
+	// is how an instance learns of a rebalance, so that takes a tenth of the
+	// session at most; and several heartbeats may be lost before the session is.
 	beats = 10
-	// refusals is how many refusals in a row end Consume. A broker that is
-	// starting may refuse for a moment what it takes later.
+	// refusals is how many refusals in a row end Consume. One is not enough: a
+	// broker that is starting may refuse what it accepts a moment later, such as
+	// a user it has not read yet.
 	refusals = 3
 )
 
@@ -67,8 +69,9 @@ func (b *Broker) groupConfig() kafka.ConsumerGroupConfig {
 		RebalanceTimeout:  b.cfg.SessionTimeout, // draining takes half of it at most
 		JoinGroupBackoff:  joinBackoff,
 		StartOffset:       kafka.FirstOffset, // a new group starts at the earliest request
-		// A coordinator that hangs must be noticed with enough of the session left
-		// to drain: a beat, this, and half of the session.
+		// A coordinator may hang instead of answering a heartbeat. A tenth of the
+		// session passes until the heartbeat, this until it is given up, and half
+		// of the session may go into draining: together less than a session.
 		Timeout: min(dialTimeout, b.cfg.SessionTimeout*3/10),
 	}
 }
@@ -128,15 +131,16 @@ func (m *member) run(ctx context.Context) error {
 	}
 }
 
-// generation runs handle for one generation and waits for it. Where it is the
-// last one, leaving begins before its function returns, or else the next
-// generation would be joined first.
+// generation runs handle for one generation and waits for it. The library joins
+// the next generation as soon as this one's function returns. So where this is
+// the last one, leaving begins inside of it; otherwise partitions would be taken
+// over for the moment between joining and leaving.
 func (m *member) generation(ctx context.Context, gen *kafka.Generation) (final bool, err error) {
 	done := make(chan struct{})
 	gen.Start(func(over context.Context) {
 		defer close(done)
 		if over.Err() != nil {
-			return // ended before it began: the library doesn't wait for this function
+			return // ended before it began: the library doesn't wait for this function, so handle must not run
 		}
 		if final, err = m.serve(ctx, over, gen); final {
 			m.leave()
@@ -171,8 +175,9 @@ func (m *member) serve(ctx, over context.Context, gen *kafka.Generation) (final 
 	return err != nil || ctx.Err() != nil, err
 }
 
-// grown refuses to go on with another number of partitions than at the start:
-// every order's home has moved, away from its state.
+// grown refuses to go on with another number of partitions than at the start.
+// An order's home is its hash modulo that number, so every home has moved, and
+// the states stayed where they were.
 func (m *member) grown(ctx context.Context) error {
 	found, err := m.b.client.Metadata(ctx, &kafka.MetadataRequest{Topics: []string{m.b.cfg.Topics.Requests}})
 	if err != nil || len(found.Topics) != 1 || found.Topics[0].Error != nil {

@@ -11,18 +11,20 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// The topic settings that matter here.
+// The configs of topics that matter here.
 const (
 	cleanupPolicy   = "cleanup.policy"
 	maxMessageBytes = "max.message.bytes"
 )
 
-// describeAttempts is how often reading the settings is tried; going on without
-// them is possible, but worse than a second's wait.
+// describeAttempts is how often reading the topics' configs is tried, about two
+// seconds in all. The exporter can do without them, but would then keep records
+// under 1 MiB and could not see that the state topic forgets.
 const describeAttempts = 5
 
-// topicConfigs reads settings of topics: topic → name → value. Topics that
-// can't be described are left out; the error is the last such failure.
+// topicConfigs reads what Kafka keeps of topics: topic → name of the config →
+// value. Topics that can't be described are left out; the error is the last such
+// failure.
 func (b *Broker) topicConfigs(ctx context.Context, topics ...string) (map[string]map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
@@ -52,9 +54,11 @@ func (b *Broker) topicConfigs(ctx context.Context, topics ...string) (map[string
 	return configs, err
 }
 
-// inspect refuses a state topic that is not compacted, warns of compacted event
-// topics, and takes note of the record limits. What the account may not
-// describe is taken as it is, with a warning.
+// inspect refuses a state topic that is not compacted alone: with a retention it
+// would forget orders that are still followed, and announce them anew. It warns
+// of compacted event topics, which lose all but an order's last event, and takes
+// note of how large records may be. What the account may not describe is taken
+// as it is, with a warning.
 func (b *Broker) inspect(ctx context.Context) error {
 	var configs map[string]map[string]string
 	var err error
@@ -115,7 +119,9 @@ func (b *Broker) Limit(topic string) int {
 	return max(batchBytes(n)-limitMargin, 0)
 }
 
-// batchBytes is how much of a topic's max.message.bytes a batch is filled to.
+// batchBytes is how much of a topic's max.message.bytes a batch is filled to. A
+// topic that takes less than two margins is filled to the half, so that small
+// records still fit one.
 func batchBytes(maxMessageBytes int) int {
 	margin := batchMargin + maxMessageBytes/zstdBlock*zstdBlockMargin
 	if maxMessageBytes <= 2*margin {

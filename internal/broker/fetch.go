@@ -17,7 +17,8 @@ const (
 	fetchBytes = 4 << 20
 	// fetchWait is how long the broker holds a fetch that finds nothing new.
 	fetchWait = 500 * time.Millisecond
-	// fetchTimeout bounds a fetch on a connection that has gone dead.
+	// fetchTimeout is how long a fetch may take. Only one on a connection that
+	// has gone dead takes longer than fetchWait and the transfer of fetchBytes.
 	fetchTimeout = 30 * time.Second
 )
 
@@ -89,7 +90,8 @@ func (c *cursor) poll(ctx context.Context, fn func(Record) bool) error {
 	c.high = res.HighWatermark
 	stream, _ := res.Records.(*protocol.RecordStream)
 	if stream == nil || len(stream.Records) == 0 {
-		// Not a proof that nothing is there: a throttled broker answers so.
+		// This does not prove that nothing is there: a throttled broker answers
+		// so too, and passing over the offset would lose records.
 		if c.idle++; c.next >= c.high || res.Throttle > 0 {
 			c.idle = 0
 		}
@@ -103,8 +105,10 @@ func (c *cursor) poll(ctx context.Context, fn func(Record) bool) error {
 		}
 	}
 	if c.next == from {
-		// The batch around next is here and holds nothing from next on: its
-		// tail was compacted away, or it was emptied.
+		// The broker sent the batch that next falls into, and it holds nothing
+		// from next on: its tail was compacted away, or all of it. This is the
+		// proof that next is empty. Without the step the same batch would come
+		// for ever.
 		c.next++
 	}
 	return nil
@@ -165,8 +169,10 @@ func takeBytes(b protocol.Bytes) ([]byte, error) {
 	return protocol.ReadAll(b)
 }
 
-// resume answers a failed poll: it pauses, and where the offset is out of the
-// log's range moves to the first there is. It returns false when ctx ended.
+// resume prepares for another poll after n failed in a row. It pauses; where the
+// log no longer holds the offset, it moves to the first there is instead. A
+// replica that lags behind its leader also calls an offset out of range that the
+// log does hold; then it only pauses. It returns false when ctx ended.
 func (c *cursor) resume(ctx context.Context, n int, failure error) bool {
 	if ctx.Err() != nil {
 		return false
@@ -181,7 +187,7 @@ func (c *cursor) resume(ctx context.Context, n int, failure error) bool {
 		return false
 	}
 	if c.next >= first && c.next <= last {
-		c.b.troubles.report(what, n, failure) // a replica that lags behind
+		c.b.troubles.report(what, n, failure)
 		return pause(ctx, n, pauseMax)
 	}
 	c.b.cfg.Log.Warn("the offset is no longer in the log, going on at the first there is",
@@ -190,10 +196,12 @@ func (c *cursor) resume(ctx context.Context, n int, failure error) bool {
 	return true
 }
 
-// idleMost is how many answers in a row (500 ms each) without a record, below
-// the end of the log and without throttling, mean that nothing is left there.
-// A broker skips holes by itself; only a log whose last records were all
-// compacted away answers so.
+// idleMost is how many answers in a row without a record, below the end of the
+// log and without throttling, are taken to mean that nothing is left there: ten
+// seconds of answers that each waited for fetchWait. A broker skips a hole by
+// itself where records follow it. Where the last records of a log were all
+// compacted away none follow, and without this limit a restore would wait for
+// the offset before the end for ever.
 const idleMost = 20
 
 // readTo hands out all records from next to end, an offset past the last one.

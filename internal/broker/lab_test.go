@@ -127,7 +127,7 @@ func createTopic(t *testing.T, b *Broker, name string, partitions int, settings 
 	for k, v := range settings {
 		entries = append(entries, kafka.ConfigEntry{ConfigName: k, ConfigValue: v})
 	}
-	err := b.createOnce(timely(t), []kafka.TopicConfig{{Topic: name, NumPartitions: partitions, ReplicationFactor: -1, ConfigEntries: entries}})
+	err := b.createTopics(timely(t), []kafka.TopicConfig{{Topic: name, NumPartitions: partitions, ReplicationFactor: -1, ConfigEntries: entries}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,12 +18,12 @@ type (
 // ByKey is record.ByKey.
 const ByKey = record.ByKey
 
-// recordOverhead bounds what a record takes beside key, value and headers:
-// lengths, deltas and attributes as varints (record format v2), and what the
-// library counts for them (22).
+// recordOverhead is the most that a record takes beside key, value and headers:
+// lengths, deltas and attributes as varints (record format v2). The library,
+// which closes a batch by its own count, counts 22 for them.
 const recordOverhead = 32
 
-// size bounds what a message takes in an uncompressed batch, in bytes.
+// size is the most that a message takes in an uncompressed batch, in bytes.
 func size(m *Message) int { return recordOverhead + m.Size() }
 
 // toKafka returns the messages given by their indexes as the library wants

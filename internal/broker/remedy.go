@@ -12,8 +12,9 @@ import (
 	"github.com/segmentio/kafka-go"
 )
 
-// remedies say what mends an error of the protocol. Those refused are mended by
-// a person alone, not by time.
+// remedies say what mends an error of the protocol. Refused are those that a
+// person must mend and time alone will not: a wrong password, unlike replicas
+// that are out of sync.
 var remedies = []struct {
 	code    kafka.Error
 	refused bool

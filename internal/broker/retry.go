@@ -10,19 +10,27 @@ import (
 )
 
 const (
-	pauseMin = 50 * time.Millisecond // a leader election takes about that on an idle cluster
-	pauseMax = 5 * time.Second       // a broker restarts in 5 to 15 s; looking more often helps nobody
-	// pauseRefused is for what only a person mends: an ACL, a topic's setting.
+	// pauseMin is the pause before the first retry: about what a leader election
+	// takes on an idle cluster.
+	pauseMin = 50 * time.Millisecond
+	// pauseMax is the longest pause while something fails that time may mend. A
+	// broker restarts in 5 to 15 s, so trying more often gains nothing.
+	pauseMax = 5 * time.Second
+	// pauseRefused is the longest pause while something fails that only a person
+	// mends, such as a missing ACL.
 	pauseRefused = 30 * time.Second
-	// logEvery bounds how often one trouble is logged while it lasts.
+	// logEvery is the least time between two log lines about one trouble.
 	logEvery = 10 * time.Second
-	// quietFailures in a row, half a second, are no trouble yet: leaders move,
-	// connections break, a topic that was just created has no leader.
+	// quietFailures is how many failures in a row, about half a second, pass
+	// without a warning. Leaders move, connections break, and a topic that was
+	// just created has no leader: all of it mends itself.
 	quietFailures = 3
 )
 
-// pause waits before attempt n (1 = the first retry), doubling with jitter up to
-// most. It returns false when ctx ended.
+// pause waits before the nth retry, n from 1: about pauseMin the first time,
+// twice as long each time after, at most most. It waits between half and all of
+// that, at random, so that instances which failed together don't return
+// together. It returns false when ctx ended.
 func pause(ctx context.Context, n int, most time.Duration) bool {
 	d := min(pauseMin<<min(n-1, 16), most)
 	timer := time.NewTimer(d/2 + rand.N(d/2+1))
@@ -35,8 +43,9 @@ func pause(ctx context.Context, n int, most time.Duration) bool {
 	}
 }
 
-// troubles logs what keeps failing: each kind at once, then at most every
-// logEvery with the number of times it was left out.
+// troubles logs what keeps failing. A broker that is down fails many things
+// many times a second; each of them is logged when it begins, then at most every
+// logEvery, with how often it failed in between.
 type troubles struct {
 	log  *slog.Logger
 	mu   sync.Mutex
@@ -48,7 +57,10 @@ type trouble struct {
 	unlogged int // times it was reported and not logged since
 }
 
-// report logs that what failed for the nth time in a row.
+// report logs a failure, the nth in a row of the thing that what names: "write
+// to callbot.transcript". What only a person mends is logged from the first
+// failure on, as an error; all else once it has failed more than quietFailures
+// times.
 func (t *troubles) report(what string, n int, err error) {
 	mend, refused := remedy(err)
 	if n <= quietFailures && !refused {
@@ -82,15 +94,16 @@ func (t *troubles) report(what string, n int, err error) {
 	t.log.Log(context.Background(), level, what+" failed, trying again", attrs...)
 }
 
-// until does op until it works, with growing pauses. Its error is ctx's cause,
-// with the last failure.
+// until does op until it works, with growing pauses, and reports its failures.
+// It gives up with ctx alone; its error is then ctx's cause, with the last
+// failure.
 func (b *Broker) until(ctx context.Context, what string, op func(context.Context) error) error {
 	for n := 1; ; n++ {
 		err := op(ctx)
 		if err == nil {
 			return nil
 		}
-		if ctx.Err() == nil {
+		if ctx.Err() == nil { // else op failed because ctx ended
 			b.troubles.report(what, n, err)
 		}
 		if !pause(ctx, n, patience(err)) {

@@ -68,7 +68,7 @@ func (s *Session) Read(ctx context.Context, partition int, offset int64, fn func
 }
 
 // readOn hands out records until ctx ends or fn fails. lag is called after each
-// answer, and before each record is handed out.
+// answer, and before each record, since fn may block for long.
 func (c *cursor) readOn(ctx context.Context, fn func(Record) error, lag func()) error {
 	for n := 0; ctx.Err() == nil; {
 		var failed error

@@ -12,25 +12,30 @@ import (
 )
 
 const (
-	// topicMaxBytes is max.message.bytes of the topics Prepare creates (CONTRACT, Topics).
+	// topicMaxBytes is max.message.bytes of the topics Prepare creates (CONTRACT,
+	// Topics): Kafka's own default of 1 MiB may be too little for the state of an
+	// order with many calls, or a completed call with its transcript.
 	topicMaxBytes = 8 << 20
-	// unknownMaxBytes stands for a max.message.bytes that can't be read:
-	// Kafka's default less its own margin.
+	// unknownMaxBytes is what a topic is taken to allow where its
+	// max.message.bytes can't be read: Kafka's default is 12 bytes more.
 	unknownMaxBytes = 1 << 20
-	// largestMaxBytes is as much of a topic's max.message.bytes as is used: a
-	// request must fit the broker's socket.request.max.bytes, 100 MiB.
+	// largestMaxBytes is the most that is made use of, whatever a topic allows.
+	// A request must fit the broker's socket.request.max.bytes, 100 MiB.
 	largestMaxBytes = 32 << 20
-	// batchMargin is kept free for the batch header (61 bytes) and the frame
-	// of zstd; zstdBlockMargin for what zstd adds to a block that it can't
-	// compress (3 bytes).
+	// Kafka holds max.message.bytes against the batch as sent, compressed and
+	// with its header, while we measure records. What can't be compressed grows:
+	// zstd adds 3 bytes to each block of 64 KiB. So batchMargin is kept free for
+	// the header (61 bytes) and zstd's frame, zstdBlockMargin for each block.
 	batchMargin     = 128
 	zstdBlock       = 64 << 10
 	zstdBlockMargin = 4
-	// limitMargin is kept free on top for the overhead of a record and of up
-	// to 35 headers, which callers of Limit don't count.
+	// limitMargin is what Limit keeps free on top. Its callers add up keys,
+	// values and headers alone; a record and up to 35 headers take this much
+	// more.
 	limitMargin = 384
-	// leadersTimeout bounds the wait for created topics to be seen, with
-	// leaders. Creating takes 0.1 to 0.2 s, the cached metadata up to 3 s.
+	// leadersTimeout is how long created topics may take to be seen, with
+	// leaders. Creating takes 0.1 to 0.2 s; then the library may look away for
+	// metadataTTL.
 	leadersTimeout = 30 * time.Second
 	leadersPause   = 50 * time.Millisecond
 )
@@ -41,8 +46,9 @@ const (
 // may not be created, where the state topic has not as many partitions as the
 // request topic, and where the state topic is not compacted.
 func (b *Broker) Prepare(ctx context.Context) error {
-	// Not from the metadata that is kept: another instance, or a person, may
-	// just have created some of the topics.
+	// Another instance, or a person, may just have created some of the topics.
+	// The metadata that the broker keeps may be older than that, so this asks
+	// on a connection of its own.
 	transport := b.newTransport(b.cfg.Topics.names())
 	found, err := b.describe(ctx, b.newClient(transport))
 	transport.CloseIdleConnections()
@@ -64,14 +70,17 @@ func (b *Broker) Prepare(ctx context.Context) error {
 	if found, err = b.awaitLeaders(ctx); err != nil {
 		return err
 	}
-	if err := b.sameCount(found); err != nil {
+	if err := b.sameCount(found); err != nil { // another instance may have created one of them
 		return err
 	}
 	return b.inspect(ctx)
 }
 
 // sameCount refuses a state topic with another number of partitions than the
-// request topic, where both exist.
+// request topic. An order's state lies in the partition that has the number of
+// its home, and whoever owns the home restores that one. With 12 partitions of
+// requests and 6 of state, an order at home in 9 would have no place for its
+// state. Where one of the topics is missing, create gives it the other's count.
 func (b *Broker) sameCount(found map[string][]kafka.Partition) error {
 	requests, state := len(found[b.cfg.Topics.Requests]), len(found[b.cfg.Topics.State])
 	if requests != state && requests > 0 && state > 0 {
@@ -121,7 +130,7 @@ func (b *Broker) missing(found map[string][]kafka.Partition) (missing []string, 
 	return missing, nil
 }
 
-// create creates topics; another instance may be quicker.
+// create creates the missing topics.
 func (b *Broker) create(ctx context.Context, missing []string, found map[string][]kafka.Partition) error {
 	replication := b.cfg.Replication
 	if replication == 0 {
@@ -131,10 +140,12 @@ func (b *Broker) create(ctx context.Context, missing []string, found map[string]
 	for _, name := range missing {
 		configs = append(configs, b.topicConfig(name, replication, found))
 	}
-	return b.createOnce(ctx, configs)
+	return b.createTopics(ctx, configs)
 }
 
-func (b *Broker) createOnce(ctx context.Context, configs []kafka.TopicConfig) error {
+// createTopics creates topics, tries again what failed, and takes it for done
+// where another instance was quicker.
+func (b *Broker) createTopics(ctx context.Context, configs []kafka.TopicConfig) error {
 	ctx, cancel := context.WithTimeout(ctx, leadersTimeout)
 	defer cancel()
 	for n := 1; ; n++ {
@@ -201,8 +212,8 @@ func orDefault(n int) int {
 	return n
 }
 
-// awaitLeaders waits until the metadata shows every topic with a leader for each
-// partition.
+// awaitLeaders waits until every partition of every topic has a leader. A topic
+// exists before it has one, and a first write or read would fail in between.
 func (b *Broker) awaitLeaders(ctx context.Context) (map[string][]kafka.Partition, error) {
 	ctx, cancel := context.WithTimeout(ctx, leadersTimeout)
 	defer cancel()

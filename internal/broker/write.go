@@ -77,7 +77,7 @@ func (b *Broker) writeTopic(ctx context.Context, topic string, msgs []Message, i
 		}
 	}
 	what := "write to " + topic
-	alone := false // each message in a batch of its own
+	alone := false // each message in a batch of its own, to tell which one is too large
 	for n := 1; len(pending) > 0; n++ {
 		failed, err := w.send(ctx, alone, msgs, pending)
 		if err == nil {
@@ -87,7 +87,8 @@ func (b *Broker) writeTopic(ctx context.Context, topic string, msgs []Message, i
 			return tooLarge, fmt.Errorf("%s: %w", what, errClosed)
 		}
 		if alone {
-			// The broker takes less than its topic says, or than was assumed.
+			// It was alone in its batch, so it is the message that is too large:
+			// the broker takes less than its topic says, or than was assumed.
 			tooLarge = append(tooLarge, failed.dropTooLarge()...)
 		}
 		alone = alone || sizeRefused(err)
@@ -122,7 +123,9 @@ func (f failures) dropTooLarge() (tooLarge []int) {
 }
 
 // again returns which of the pending messages must go again: the failed ones,
-// and all later ones of their keys, so that the log ends with the newest.
+// and all later ones of their keys, though these may have been written. Of the
+// versions 1 and 2 of a key, where 1 failed and 2 did not, sending 1 alone would
+// leave it last in the log: 2 goes again behind it.
 func (f failures) again(msgs []Message, pending []int) []int {
 	var again []int
 	broken := map[string]bool{}

@@ -11,19 +11,22 @@ import (
 )
 
 const (
-	// batchTimeout is how long a batch waits for company. The library's
-	// default of 1 s allows 500 messages a second, 1 ms some 40,000.
+	// batchTimeout is how long a batch that is not full waits for more messages.
+	// A Write waits for its batches, so with the library's default of 1 s it
+	// would take a second whatever its size: 500 messages a second were
+	// measured, and some 40,000 with 1 ms.
 	batchTimeout = time.Millisecond
-	// batchMessages bounds a batch. The library allocates room for that many
-	// with every batch, 150 bytes each.
+	// batchMessages is how many messages a batch holds at most. The library
+	// allocates room for that many with every batch, 150 bytes each.
 	batchMessages = 1000
-	// writeTimeout bounds one attempt. The library tells the broker half of
-	// it as the time in-sync replicas have to acknowledge.
+	// writeTimeout is how long one attempt may take. The library tells the
+	// broker that in-sync replicas have half of it to acknowledge.
 	writeTimeout = 30 * time.Second
 )
 
-// topicWriter writes to one topic. The library's writer never retries here:
-// order after a failure is writeTopic's to keep.
+// topicWriter writes to one topic. The library's own retries are off. After the
+// last one it gives a batch up and goes on to the partition's next, which may
+// hold later versions of the same keys; writeTopic tries again in order instead.
 type topicWriter struct {
 	batchBytes int
 	batched    *kafka.Writer
@@ -86,8 +89,9 @@ func (b *Broker) kafkaWriter(topic string, bytes, messages int) *kafka.Writer {
 	}
 }
 
-// send tries once to write the messages given by their indexes. Its error is
-// one of the failures, one that names the size where there is one.
+// send tries once to write the messages given by their indexes. Of several
+// failures its error is one that decides what writeTopic does next: that a batch
+// is too large, or that the writer is closed.
 func (w *topicWriter) send(ctx context.Context, alone bool, msgs []Message, indexes []int) (failures, error) {
 	writer := w.batched
 	if alone {
