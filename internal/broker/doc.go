@@ -1,8 +1,8 @@
 // Package broker owns everything that is said to Kafka: topics and their
 // verification, writing with full acknowledgement, the consumer group and its
 // generations, reading requests, restoring state, and following topics for the
-// command line. It moves keys, values and headers; of orders
-// it knows only that each kind of events has a topic.
+// command line. It moves keys, values and headers; of orders it knows only that
+// each kind of events has a topic.
 //
 // What holds, and what a change here must keep:
 //

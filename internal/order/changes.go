@@ -2,8 +2,10 @@ package order
 
 import "slices"
 
-// changedFields names the event fields in which a revision of CallCompleted
-// differs from the one before.
+// changedFields names the fields of the event in which a revision of
+// CallCompleted differs from the one before, as a consumer reads them: a call
+// that goes from status 12 to 13 changes statusCode alone, since both are called
+// USER_REJECTED.
 func changedFields(was, now *CallCompleted, wasInfo, nowInfo Info) []string {
 	var names []string
 	add := func(name string, differs bool) {

@@ -15,7 +15,8 @@ type Kind uint8
 //   - internal/config: one line in Topics, with the kind in its tag.
 //
 // Everything else ranges over Kinds: topics, registry, metrics, `tail`. A place
-// that was forgotten fails a test of its package, which names the kind.
+// that was forgotten fails a test of its package, which names the kind; so do
+// the tests that list all settings and metrics.
 const (
 	KindStatus Kind = iota
 	KindCompleted
@@ -43,14 +44,14 @@ func Kinds() []Kind {
 // String returns the kind's name, "call-completed".
 func (k Kind) String() string { return kindNames[k] }
 
-// ID identifies an announcement: same content, same ID. See identity.go.
+// ID identifies an announcement. A repeat of the same content has the same ID,
+// also after a crash and in a later release: see identity.go.
 type ID [16]byte
 
 // String returns the ID as events carry it: 32 hex digits.
 func (id ID) String() string { return hex.EncodeToString(id[:]) }
 
-// Event is one announcement. Body is a *StatusChanged, *CallCompleted or
-// *TranscriptLine.
+// Event is one announcement.
 type Event struct {
 	ID ID
 	Ref
@@ -60,18 +61,20 @@ type Event struct {
 	TrackedSince Millis // when the order's state began
 	ObservedAt   Millis // when the answer arrived that showed it
 	Replay       bool   // announced again on request
-	Body         Body
+	Body         Body   // what is announced; its type decides the kind
 
-	// What a CallCompleted says of its surroundings; not part of its identity.
+	// What a CallCompleted says beside its body. These depend on when we looked,
+	// so they are not part of its identity.
 	TranscriptLines int    // lines known of the call
 	Transcript      []Line // the lines of the answer at hand
 	OrderFinished   bool
 }
 
-// Body is what an event announces.
+// Body is what an event announces: a *StatusChanged, *CallCompleted or
+// *TranscriptLine.
 type Body interface {
 	Kind() Kind
-	identity(*identity) // writes the counters and the vendor's values: identity.go
+	identity(*identity) // writes what counts the announcement and the vendor's values
 }
 
 // StatusChanged announces that a call's status moved on or was corrected.

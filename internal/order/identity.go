@@ -6,18 +6,25 @@ import (
 	"sync"
 )
 
-// identity computes event IDs: the first 16 bytes of SHA-256 over parts, each
-// with its length in front, so that no two lists of parts give the same bytes.
-// The parts are the kind, the names (task, order, call), the numbers that count
-// announcements, and the vendor's values announced. What depends on when we
-// looked or on settings is never a part: observedAt, previous…, changedFields,
-// attempt, transcriptLines, transcriptText, orderFinished, trackedSince.
+// identity computes event IDs: the first 16 bytes of SHA-256 over the parts of an
+// event. Each part has its length in front: without it, task "a" and order "bc"
+// would give the bytes of task "ab" and order "c".
 //
-// A value that a later release adds must be written only where it is set, and
-// last: else every ID changes with the release.
+// Consumers take two events with one ID for repeats of each other. So the parts
+// are what makes an announcement what it is: the kind, the names (task, order,
+// call), the number that counts announcements, and the vendor's values. What
+// depends on when we looked or on settings is no part, since after a crash the
+// same announcement may be made later, or under other settings: observedAt,
+// previous…, changedFields, attempt, transcriptLines, transcriptText,
+// orderFinished, trackedSince.
+//
+// The order of the parts never changes. A value that a later release adds is
+// written last, and only where it is set: else the release would give every
+// event a new ID, and consumers would take all repeats for news.
 type identity struct{ scratch []byte }
 
-// identities spares each ID and digest its own scratch memory.
+// identities are used again: one is needed for each event and each value that a
+// state remembers, and memory of its own for each would only be garbage.
 var identities = sync.Pool{New: func() any { return new(identity) }}
 
 func (h *identity) text(s string) {
@@ -89,7 +96,7 @@ func (t *TranscriptLine) identity(h *identity) {
 	h.line(&t.Line)
 }
 
-// line writes the values of a line.
+// line writes the values of a line, without what counts it.
 func (h *identity) line(l *Line) {
 	h.number(int64(l.Role))
 	h.number(int64(l.Type))
@@ -137,8 +144,9 @@ func (c *CallCompleted) identity(h *identity) {
 	}
 }
 
-// digest returns what stands for a value in the saved state. Empty text has
-// the zero digest.
+// digest returns what stands for a value in the saved state, which need not hold
+// the text to see that it changed. Empty text has the zero digest, which takes
+// no bytes there.
 func digest(s string) Digest {
 	if s == "" {
 		return Digest{}
@@ -149,7 +157,7 @@ func digest(s string) Digest {
 	return h.finish()
 }
 
-// lineDigest stands for a whole line.
+// lineDigest is the digest of a whole line.
 func lineDigest(l *Line) Digest {
 	h := identities.Get().(*identity)
 	defer identities.Put(h)

@@ -2,13 +2,17 @@ package order
 
 import "strconv"
 
-// overlay lays the values of an answer over those announced, field by field:
+// overlay lays the values of an answer over those announced, field by field.
+// A later answer is not always a newer one, so what differs is not always news:
 //
-//   - empty now: stale, the announced value stays;
-//   - empty before: it arrives, at once;
-//   - steps (an SMS, an agent) that move on: at once; that go back: stale;
-//   - anything else is a correction: it waits until the next answer shows the
-//     same value again.
+//   - A value where none was has arrived. It is accepted at once.
+//   - No value where one was is stale: what the vendor knew it does not unlearn.
+//     The announced one stays.
+//   - A code whose values have an order (the state of an SMS, an agent) is
+//     accepted at once where it moves on, and is stale where it goes back.
+//   - Any other difference is a correction. It waits until the next answer shows
+//     the same value again. A duration of 60 that is followed by 61, 60, 61
+//     stays 60; followed by 61, 61 it becomes 61.
 type overlay struct {
 	seen      []Pending // corrections that the answer before showed
 	fresh     []Pending // corrections shown for the first time
@@ -28,8 +32,10 @@ func (o *overlay) correct(field string, d Digest) bool {
 	return false
 }
 
-// left returns the corrections to remember. Those confirmed are kept where
-// nothing announced them yet, so that they need not be seen twice again.
+// left returns the corrections to remember. One that was confirmed is kept as
+// long as no event has announced it: before a call has ended its details wait
+// for its next status, and the correction must not have to be seen twice again
+// by then.
 func (o *overlay) left(announced bool) []Pending {
 	if announced || len(o.confirmed) == 0 {
 		return o.fresh
@@ -67,7 +73,8 @@ func (o *overlay) opt(field string, was, now Opt) Opt {
 	return was
 }
 
-// step is opt for a code whose values have an order.
+// step is opt for a code whose values have an order; rank tells a code's place in
+// it, and whether it has one.
 func (o *overlay) step(field string, was, now Opt, rank func(int64) (int, bool)) Opt {
 	if was.Set && now.Set {
 		from, known := rank(was.N)
@@ -83,6 +90,7 @@ func (o *overlay) step(field string, was, now Opt, rank func(int64) (int, bool))
 	return o.opt(field, was, now)
 }
 
+// hangupRank ranks who hung up: any name is further than none.
 func hangupRank(code int64) (int, bool) { return min(int(code), 1), code >= 0 && code <= 2 }
 
 // info lays an order's info over the one announced last.
@@ -120,8 +128,10 @@ func (o *overlay) leg(was, now Leg) Leg {
 	}
 }
 
-// recording takes URLs that differ only in their query (a signature that runs
-// out) as equal, also where a correction is looked for again.
+// recording takes URLs that differ only in their query as equal. The query is a
+// signature that runs out, and every answer may bring a new one: each would look
+// like a correction. For the same reason a correction is known by the URL
+// without it.
 func (o *overlay) recording(was, now string) string {
 	if was == "" || now == "" {
 		return o.text("recordingURL", was, now)
