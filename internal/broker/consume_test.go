@@ -77,6 +77,10 @@ func TestConsumeReadsFromTheFirstAndCommits(t *testing.T) {
 			if len(s.Owned) != 3 || s.Generation < 1 {
 				t.Errorf("generation %d owns %v, want all three partitions", s.Generation, s.Owned)
 			}
+			if at := s.Owned[1].Offset; at > upTo {
+				t.Errorf("it begins at %d, past the last request, %d", at, upTo)
+				return nil
+			}
 			err := s.Read(ctx, 1, s.Owned[1].Offset, func(r Record) error {
 				got = append(got, string(r.Value))
 				if r.Offset == upTo {

@@ -43,6 +43,22 @@ func TestWriteKeepsEverything(t *testing.T) {
 	}
 }
 
+// The embedded broker replicates nothing: what is asked of it is all that can be tested.
+func TestWriteAsksForAllReplicas(t *testing.T) {
+	l := fakeLab(t, embedded.Config{})
+	b := prepared(t, l.config(t))
+	asked := make(chan int16, 1)
+	l.fake.Cluster().ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		asked <- req.(*kmsg.ProduceRequest).Acks
+		return nil, nil, false
+	})
+	write(t, b, sequence(b.cfg.Topics.Status, "k", 1)...)
+	const allInSync = -1
+	if acks := <-asked; acks != allInSync {
+		t.Errorf("acknowledged by %d replicas, want by all in sync", acks)
+	}
+}
+
 func TestConcurrentWritesKeepOrderPerKey(t *testing.T) {
 	b := prepared(t, newLab(t).config(t))
 	var wg sync.WaitGroup

@@ -54,6 +54,11 @@ func TestBatch(t *testing.T) {
 			want: []string{"a0"}, next: 1101,
 		},
 		{
+			name: "a task whose first order has left stands behind others",
+			sets: []set{{"a", 0, 900}, {"a", 5000, 5000}, {"b", 0, 1000}}, now: 1050,
+			want: []string{"a0"}, next: 1100,
+		},
+		{
 			name: "filled up with what has waited half of its pause",
 			sets: []set{{"a", 0, 1000}, {"a", 1000, 1200}, {"a", 1000, 1400}}, now: 1100,
 			want: []string{"a0", "a1"}, next: 1500,
