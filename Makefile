@@ -29,6 +29,11 @@ $(LINTER):
 lint: vet $(LINTER) ## run the linters; the first time builds them, for two minutes
 	$(LINTER) run ./...
 
+.PHONY: mutants
+mutants: ## make the kept bugs, one at a time: the tests must notice each (Python 3.11)
+	python3 internal/mutants/run.py --self-test
+	python3 internal/mutants/run.py $(MUTANTS)
+
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (10s)
 	@for package in $$(go list ./...); do \
@@ -54,4 +59,4 @@ demo: ## see it work: embedded broker, simulated API, exporter and reader; needs
 .PHONY: clean
 clean: ## remove what was built
 	rm -f callstream
-	rm -rf internal/e2e/__pycache__
+	rm -rf internal/e2e/__pycache__ internal/mutants/__pycache__
