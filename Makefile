@@ -4,6 +4,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 10s
 TOOLS = $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/callstream-tools
 LINTER = $(TOOLS)/golangci-lint-v2.15.0/golangci-lint
+GOVULNCHECK = $(TOOLS)/govulncheck-v1.9.0/govulncheck
 
 .PHONY: help
 help: ## list what there is
@@ -28,6 +29,13 @@ $(LINTER):
 .PHONY: lint
 lint: vet $(LINTER) ## run the linters; the first time builds them, for two minutes
 	$(LINTER) run ./...
+
+$(GOVULNCHECK):
+	GOBIN=$(@D) go install golang.org/x/vuln/cmd/govulncheck@v1.9.0
+
+.PHONY: vuln
+vuln: $(GOVULNCHECK) ## look for known vulnerabilities in what is used; needs the network
+	.ci/vuln $(GOVULNCHECK)
 
 .PHONY: mutants
 mutants: ## make the kept bugs, one at a time: the tests must notice each (Python 3.11)
