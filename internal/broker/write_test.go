@@ -52,7 +52,7 @@ func TestWriteAsksForAllReplicas(t *testing.T) {
 		asked <- req.(*kmsg.ProduceRequest).Acks
 		return nil, nil, false
 	})
-	write(t, b, sequence(b.cfg.Topics.Status, "k", 1)...)
+	write(t, b, sequence(b.cfg.Topics.Events[order.KindStatus], "k", 1)...)
 	const allInSync = -1
 	if acks := <-asked; acks != allInSync {
 		t.Errorf("acknowledged by %d replicas, want by all in sync", acks)
