@@ -16,7 +16,7 @@ func runCommand() *cobra.Command {
 		Long: `Run the exporter until SIGTERM or SIGINT, which lets it finish what is in flight, save and commit.
 A second signal ends it at once; what was in flight is repeated by its successor.
 
-It is configured by the environment; README.md lists every setting. Needed are CALLBOT_UUID and CALLBOT_SECRET_KEY
+It is configured by the environment; docs/settings.md lists every setting. Needed are CALLBOT_UUID and CALLBOT_SECRET_KEY
 (or CALLBOT_SECRET_KEY_FILE); KAFKA_BROKERS is localhost:9092 where nothing else is said.
 /healthz, /readyz and /metrics are served at HTTP_ADDR (:8080).`,
 		Example: `  CALLBOT_UUID=my-account CALLBOT_SECRET_KEY_FILE=/run/secrets/callbot callstream run

@@ -66,7 +66,7 @@ func (noObserver) Restored(int, int64, int64) {}
 func (noObserver) Lag(int, int64)             {}
 func (noObserver) WriteRetried(string, int)   {}
 
-// defaultSession is KAFKA_SESSION_TIMEOUT's default (CONTRACT, Settings).
+// defaultSession is KAFKA_SESSION_TIMEOUT's default (docs/settings.md).
 const defaultSession = 10 * time.Second
 
 // check fills in defaults and reports all that is missing, by setting name.

@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	// topicMaxBytes is max.message.bytes of the topics Prepare creates (CONTRACT,
-	// Topics): Kafka's own default of 1 MiB may be too little for the state of an
+	// topicMaxBytes is max.message.bytes of the topics Prepare creates
+	// (docs/contract.md#topics): Kafka's own default of 1 MiB may be too little for the state of an
 	// order with many calls, or a completed call with its transcript.
 	topicMaxBytes = 8 << 20
 	// unknownMaxBytes is what a topic is taken to allow where its

@@ -22,8 +22,8 @@ import (
 )
 
 const (
-	apiPath = "/callcentre/api/v3/listOrderDetail" // API.md
-	product = "callbot"                            // API.md, productID
+	apiPath = "/callcentre/api/v3/listOrderDetail" // docs/api.md#the-request
+	product = "callbot"                            // docs/api.md#the-request
 
 	// maxAnswer bounds an answer after decompression, in bytes. 500 orders of
 	// 20 lines are 3 MB; this leaves each of 500 orders 130 kB, and four

@@ -12,7 +12,7 @@ import (
 // of metrics.
 type Class string
 
-// The classes of API.md's retCode list.
+// The classes of docs/api.md#retcode.
 const (
 	// Busy: slow down and ask again.
 	Busy Class = "busy"
@@ -105,7 +105,7 @@ type meaning struct {
 	mend  string
 }
 
-// retCodeMeaning is the vendor's table (API.md). A code that is not in it is
+// retCodeMeaning is the vendor's table (docs/api.md#retcode). A code that is not in it is
 // Failing: it may be the API's fault or an order's, as with any failure.
 func retCodeMeaning(code int) meaning {
 	known, ok := map[int]meaning{

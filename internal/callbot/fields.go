@@ -214,7 +214,7 @@ func code[T ~int](v gjson.Result, to *T) *fieldError {
 
 const (
 	// secondsBelow is the number under which a time is in seconds, else in
-	// milliseconds (API.md): in seconds the year 5138, in milliseconds 1973.
+	// milliseconds (docs/api.md#timestamps): in seconds the year 5138, in milliseconds 1973.
 	secondsBelow = 100_000_000_000
 	// lastMoment is the end of the year 9999 in milliseconds: what is later is
 	// of another unit, and consumers cannot hold it.

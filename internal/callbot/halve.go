@@ -12,7 +12,7 @@ import (
 
 const (
 	// tries is how often a failing batch is asked for before one of its orders
-	// is suspected (CONTRACT, errors of the API): most failures pass by
+	// is suspected (docs/api.md#retcode): most failures pass by
 	// themselves, and each suspicion costs requests.
 	tries = 3
 	// maxProbes is how many single orders are asked for to tell a bad order

@@ -11,7 +11,7 @@ import (
 )
 
 // The algorithms of the signature, as the `algorithm` header spells them. None
-// means MD5 (API.md).
+// means MD5 (docs/api.md#the-request).
 const (
 	MD5    = "MD5"
 	SHA256 = "SHA256"
@@ -35,7 +35,7 @@ type stamp struct {
 }
 
 // sign returns the signature of a message: upper-case hex of the digest over
-// key, body, time, request ID and account (API.md). ok is false for an
+// key, body, time, request ID and account (docs/api.md#the-signature). ok is false for an
 // algorithm that is neither MD5 nor SHA256.
 func (s stamp) sign(secretKey string, body []byte) (signature string, ok bool) {
 	var digest hash.Hash

@@ -16,8 +16,8 @@ const (
 	RejectingEverything = "rejecting-everything"
 )
 
-// answeringFor is how long a good answer vouches for the API (CONTRACT, errors of
-// the API). An API that lost its database may call every order unknown or wrong;
+// answeringFor is how long a good answer vouches for the API
+// (docs/api.md#retcode). An API that lost its database may call every order unknown or wrong;
 // believed, it would turn all of them into dead letters. So what it says against
 // an order counts only while it answers well for another.
 const answeringFor = time.Minute

@@ -1,6 +1,6 @@
 // Package config is the one place that reads the environment. It owns the
 // settings: their names, defaults, bounds and meaning stand once, in the tags of
-// the structs below, and serve the parser, the checks, the README's table and
+// the structs below, and serve the parser, the checks, the table of docs/settings.md and
 // the log. It hands out plain values; the adapters turn them into clients. No
 // message of this package holds a secret's value.
 package config

@@ -104,7 +104,7 @@ func (t Topics) Settings() map[string]string {
 	return settings
 }
 
-// Table renders all settings as a Markdown table, for the README.
+// Table renders all settings as a Markdown table, for docs/settings.md.
 func Table() string {
 	var b strings.Builder
 	b.WriteString("| Setting | Default | Allowed | Meaning |\n|---|---|---|---|\n")

@@ -1,6 +1,6 @@
 """Compares what callstream announced with what the simulated API says is true.
 
-Written from the contract, not from the exporter's code: the tables of codes, the rules of
+Written from docs/contract.md and docs/api.md, not from the exporter's code: the tables of codes, the rules of
 sequences and revisions, identity and headers stand here a second time on purpose.
 """
 

@@ -265,7 +265,7 @@ class World:
         self.expect("the topics are made as promised", *self.topic_settings())
 
     def topic_settings(self):
-        """Whether the topics' settings are the contract's, and what differs."""
+        """Whether the topics' settings are as docs/contract.md#topics says, and what differs."""
         wanted = {self.topics[kind]: {"max.message.bytes": "8388608", "min.insync.replicas": "1"}
                   for kind in (*OUTPUTS, DEAD)}
         wanted[self.topics[STATE]] = {"cleanup.policy": "compact", "max.message.bytes": "8388608"}

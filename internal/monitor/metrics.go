@@ -60,7 +60,7 @@ func retCodeLabel(class string, retCode int) string {
 		if class != "ok" {
 			return "none"
 		}
-	case 1, 2, 3, 4, 4001, 5, 5001, 6, 6001, 6002, 6003, 7: // API.md, retCode
+	case 1, 2, 3, 4, 4001, 5, 5001, 6, 6001, 6002, 6003, 7: // docs/api.md#retcode
 	default:
 		return "other"
 	}

@@ -28,7 +28,7 @@ type statusMeaning struct {
 	outcome string // empty: not final
 }
 
-// statuses is the vendor's table (API.md, callStatus).
+// statuses is the vendor's table (docs/api.md#call-status).
 var statuses = map[Status]statusMeaning{
 	Preparing:   {"PREPARING", ""},
 	Dispatching: {"DISPATCHING", ""},
@@ -72,7 +72,7 @@ func (s Status) Answered() bool { return s == InCall || s == Completed }
 // final by other signs: see isFinal.
 func (s Status) final() bool { return statuses[s].outcome != "" }
 
-// LineRole names the speaker of a line (API.md, recordRole).
+// LineRole names the speaker of a line (docs/api.md#speaker).
 func LineRole(code int) string {
 	switch code {
 	case 0:
@@ -85,7 +85,7 @@ func LineRole(code int) string {
 	return unknown
 }
 
-// LineType names what a line is (API.md, recordType).
+// LineType names what a line is (docs/api.md#line-type).
 func LineType(code int) string {
 	switch code {
 	case 5:
@@ -102,7 +102,7 @@ func LineType(code int) string {
 	return unknown
 }
 
-// SMSState names how far a message is (API.md, smsSendTs).
+// SMSState names how far a message is (docs/api.md#message-state).
 func SMSState(code int64) string {
 	switch code {
 	case 0:
@@ -133,7 +133,7 @@ func smsRank(code int64) (rank int, ok bool) {
 	return 0, false
 }
 
-// AgentStatus names how far the agent's part is (API.md, agentCallStatus).
+// AgentStatus names how far the agent's part is (docs/api.md#agent-status).
 func AgentStatus(code int64) string {
 	switch code {
 	case 1:
@@ -164,7 +164,7 @@ func agentRank(code int64) (rank int, ok bool) {
 	return 0, false
 }
 
-// HungUpBy names who ended the agent's part (API.md, manualHangupBy).
+// HungUpBy names who ended the agent's part (docs/api.md#who-hung-up).
 func HungUpBy(code int64) string {
 	switch code {
 	case 0:

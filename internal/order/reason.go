@@ -1,7 +1,7 @@
 package order
 
 // Reason is the one word for why something became a dead letter. The words are
-// part of the contract: people filter and redrive by them.
+// part of what is promised (docs/contract.md#dead-letters): people filter and redrive by them.
 type Reason string
 
 // The reasons of dead letters.

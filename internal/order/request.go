@@ -18,5 +18,5 @@ type Request struct {
 	Mode      Mode
 	NotBefore Millis
 	Deadline  Millis
-	Time      Millis // when it was asked: see CONTRACT, "a request has a time"
+	Time      Millis // when it was asked: see docs/contract.md#requests
 }

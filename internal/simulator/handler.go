@@ -36,7 +36,7 @@ var retMsgs = map[int]string{
 const (
 	// maxOrders is the vendor's limit of a batch.
 	maxOrders = 500
-	// maxID is the longest ID in bytes that the contract allows.
+	// maxID is the longest ID in bytes that is allowed (docs/contract.md#requests).
 	maxID = 256
 	// maxBody holds a full batch of the longest IDs with every byte escaped.
 	maxBody = 1 << 20
