@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"callstream/internal/record"
+
 	"github.com/segmentio/kafka-go"
 )
 
@@ -193,13 +195,13 @@ func (b *Broker) Partitions() int {
 
 // Home returns the partition of the request topic that an order belongs to:
 // murmur2 of its ID, as the Java client's default partitioner places the key.
-// It is ByKey (-1) while the request topic is not known to exist.
+// It is record.ByKey (-1) while the request topic is not known to exist.
 func (b *Broker) Home(orderID string) int {
 	b.mu.Lock()
 	partitions := b.partitions
 	b.mu.Unlock()
 	if len(partitions) == 0 {
-		return ByKey
+		return record.ByKey
 	}
 	return kafka.Murmur2Balancer{Consistent: true}.Balance(kafka.Message{Key: []byte(orderID)}, partitions...)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kmsg"
 
 	"callstream/internal/embedded"
+	"callstream/internal/record"
 )
 
 // consume runs Consume until stop is called, which waits for it and returns its
@@ -56,10 +57,10 @@ func await[T any](t *testing.T, what string, from <-chan T) T {
 	}
 }
 
-func requests(b *Broker, partition, n int) []Message {
-	var msgs []Message
+func requests(b *Broker, partition, n int) []record.Message {
+	var msgs []record.Message
 	for i := range n {
-		msgs = append(msgs, Message{Topic: b.cfg.Topics.Requests, Partition: partition, Key: fmt.Appendf(nil, "order-%d", i), Value: fmt.Appendf(nil, "%d/%d", partition, i)})
+		msgs = append(msgs, record.Message{Topic: b.cfg.Topics.Requests, Partition: partition, Key: fmt.Appendf(nil, "order-%d", i), Value: fmt.Appendf(nil, "%d/%d", partition, i)})
 	}
 	return msgs
 }
@@ -81,7 +82,7 @@ func TestConsumeReadsFromTheFirstAndCommits(t *testing.T) {
 				t.Errorf("it begins at %d, past the last request, %d", at, upTo)
 				return nil
 			}
-			err := s.Read(ctx, 1, s.Owned[1].Offset, func(r Record) error {
+			err := s.Read(ctx, 1, s.Owned[1].Offset, func(r record.Record) error {
 				got = append(got, string(r.Value))
 				if r.Offset == upTo {
 					return errDone
@@ -199,7 +200,7 @@ func TestReadGoesOnWhereTheLogBegins(t *testing.T) {
 	write(t, b, requests(b, 0, 3)...)
 	once(t, b, func(ctx context.Context, s *Session) error {
 		var first int64 = -1
-		err := s.Read(ctx, 0, 1000, func(r Record) error {
+		err := s.Read(ctx, 0, 1000, func(r record.Record) error {
 			first = r.Offset
 			return errDone
 		})
@@ -215,7 +216,7 @@ func TestReadEndsWithItsContext(t *testing.T) {
 	once(t, b, func(ctx context.Context, s *Session) error {
 		ctx, cancel := context.WithCancelCause(ctx)
 		time.AfterFunc(time.Millisecond, func() { cancel(errDone) })
-		if err := s.Read(ctx, 0, -1, func(Record) error { return nil }); !errors.Is(err, errDone) {
+		if err := s.Read(ctx, 0, -1, func(record.Record) error { return nil }); !errors.Is(err, errDone) {
 			t.Errorf("got %v, want the context's cause", err)
 		}
 		return nil
@@ -236,7 +237,7 @@ func TestConsumeOutlastsTheCluster(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, a := range s.Owned {
 			wg.Go(func() {
-				_ = s.Read(ctx, a.Partition, a.Offset, func(r Record) error {
+				_ = s.Read(ctx, a.Partition, a.Offset, func(r record.Record) error {
 					mu.Lock()
 					got[string(r.Value)] = true
 					mu.Unlock()

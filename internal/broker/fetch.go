@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"callstream/internal/record"
+
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 )
@@ -70,7 +72,7 @@ func (c *cursor) name() string { return fmt.Sprintf("%s/%d", c.topic, c.partitio
 // poll fetches once and hands the records to fn, in order, until fn returns
 // false. It moves next past what was handed out, and past what the answer
 // proves to be empty. Its error is the broker's, or the connection's.
-func (c *cursor) poll(ctx context.Context, fn func(Record) bool) error {
+func (c *cursor) poll(ctx context.Context, fn func(record.Record) bool) error {
 	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	res, err := c.client.Fetch(ctx, &kafka.FetchRequest{
 		Topic:     c.topic,
@@ -115,7 +117,7 @@ func (c *cursor) poll(ctx context.Context, fn func(Record) bool) error {
 }
 
 // handOut hands the records of a batch to fn.
-func (c *cursor) handOut(batch protocol.RecordReader, fn func(Record) bool) (more bool, err error) {
+func (c *cursor) handOut(batch protocol.RecordReader, fn func(record.Record) bool) (more bool, err error) {
 	if _, control := batch.(*protocol.ControlBatch); control {
 		return true, nil // a transaction's marker
 	}
@@ -142,16 +144,16 @@ func (c *cursor) handOut(batch protocol.RecordReader, fn func(Record) bool) (mor
 }
 
 // record copies a record out of the answer's buffers and gives them back.
-func (c *cursor) record(raw *protocol.Record) (Record, error) {
+func (c *cursor) record(raw *protocol.Record) (record.Record, error) {
 	key, err := takeBytes(raw.Key)
 	if err != nil {
-		return Record{}, err
+		return record.Record{}, err
 	}
 	value, err := takeBytes(raw.Value)
 	if err != nil {
-		return Record{}, err
+		return record.Record{}, err
 	}
-	return Record{
+	return record.Record{
 		Partition: c.partition,
 		Offset:    raw.Offset,
 		Key:       key,
@@ -206,11 +208,11 @@ const idleMost = 20
 
 // readTo hands out all records from next to end, an offset past the last one.
 // done is called after each answer.
-func (c *cursor) readTo(ctx context.Context, end int64, fn func(Record) error, done func()) error {
+func (c *cursor) readTo(ctx context.Context, end int64, fn func(record.Record) error, done func()) error {
 	for n := 0; c.next < end; {
 		var failed error
 		reached := false
-		err := c.poll(ctx, func(r Record) bool {
+		err := c.poll(ctx, func(r record.Record) bool {
 			if reached = r.Offset >= end; reached {
 				return false
 			}

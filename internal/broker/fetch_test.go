@@ -8,6 +8,8 @@ import (
 	"net"
 	"testing"
 
+	"callstream/internal/record"
+
 	"github.com/segmentio/kafka-go"
 	"github.com/segmentio/kafka-go/protocol"
 	"github.com/segmentio/kafka-go/protocol/fetch"
@@ -100,7 +102,7 @@ func (s *script) cursor() *cursor {
 func (s *script) drained(t *testing.T) []int64 {
 	t.Helper()
 	var got []int64
-	err := s.cursor().readTo(timely(t), s.end, func(r Record) error {
+	err := s.cursor().readTo(timely(t), s.end, func(r record.Record) error {
 		got = append(got, r.Offset)
 		return nil
 	}, func() {})
@@ -174,7 +176,7 @@ func TestDrainFollowsTheLogsEnds(t *testing.T) {
 	c := log.cursor()
 	c.next = 2
 	var got []int64
-	err := c.readTo(timely(t), 50, func(r Record) error {
+	err := c.readTo(timely(t), 50, func(r record.Record) error {
 		got = append(got, r.Offset)
 		return nil
 	}, func() {})
@@ -187,7 +189,7 @@ func TestFollowStopsWhereItsCallerFails(t *testing.T) {
 	log := script{end: 4, batches: []scripted{{base: 0, last: 3, records: []int64{0, 1, 2, 3}}}}
 	c := log.cursor()
 	var lags []int64
-	err := c.readOn(timely(t), func(r Record) error {
+	err := c.readOn(timely(t), func(r record.Record) error {
 		if r.Offset == 2 {
 			return errDone
 		}
@@ -208,7 +210,7 @@ func TestFollowFetchesNothingAhead(t *testing.T) {
 	for i := int64(0); i < 30; i += 3 {
 		log.batches = append(log.batches, scripted{base: i, last: i + 2, records: []int64{i, i + 1, i + 2}})
 	}
-	_ = log.cursor().readOn(timely(t), func(r Record) error {
+	_ = log.cursor().readOn(timely(t), func(r record.Record) error {
 		if want := int(r.Offset/3) + 1; log.fetches != want {
 			t.Errorf("at offset %d there were %d fetches, want %d", r.Offset, log.fetches, want)
 		}

@@ -18,6 +18,7 @@ import (
 
 	"callstream/internal/embedded"
 	"callstream/internal/order"
+	"callstream/internal/record"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -145,10 +146,10 @@ func createTopic(t *testing.T, b *Broker, name string, partitions int, settings 
 }
 
 // read returns all records of a topic, by partition.
-func read(t *testing.T, b *Broker, topic string) map[int][]Record {
+func read(t *testing.T, b *Broker, topic string) map[int][]record.Record {
 	t.Helper()
-	records := map[int][]Record{}
-	err := b.Tail(timely(t), []string{topic}, true, true, func(_ string, r Record) error {
+	records := map[int][]record.Record{}
+	err := b.Tail(timely(t), []string{topic}, true, true, func(_ string, r record.Record) error {
 		records[r.Partition] = append(records[r.Partition], r)
 		return nil
 	})
@@ -158,7 +159,7 @@ func read(t *testing.T, b *Broker, topic string) map[int][]Record {
 	return records
 }
 
-func write(t *testing.T, b *Broker, msgs ...Message) {
+func write(t *testing.T, b *Broker, msgs ...record.Message) {
 	t.Helper()
 	if err := b.Write(timely(t), msgs); err != nil {
 		t.Fatal(err)
@@ -166,17 +167,17 @@ func write(t *testing.T, b *Broker, msgs ...Message) {
 }
 
 // sequence is n messages of one key, numbered in their values.
-func sequence(topic, key string, n int) []Message {
-	var msgs []Message
+func sequence(topic, key string, n int) []record.Message {
+	var msgs []record.Message
 	for i := range n {
-		msgs = append(msgs, Message{Topic: topic, Partition: ByKey, Key: []byte(key), Value: fmt.Appendf(nil, "%s-%04d", key, i)})
+		msgs = append(msgs, record.Message{Topic: topic, Partition: record.ByKey, Key: []byte(key), Value: fmt.Appendf(nil, "%s-%04d", key, i)})
 	}
 	return msgs
 }
 
 // checkOrder makes sure that nothing of msgs is missing from the log and that
 // the last copies of each key's messages are in the order they were written.
-func checkOrder(t *testing.T, log map[int][]Record, msgs []Message) {
+func checkOrder(t *testing.T, log map[int][]record.Record, msgs []record.Message) {
 	t.Helper()
 	last := map[string]int{}
 	home := map[string]int{}

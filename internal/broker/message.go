@@ -8,27 +8,17 @@ import (
 	"callstream/internal/record"
 )
 
-// The broker's words for what stands in Kafka are everybody's.
-type (
-	Header  = record.Header
-	Message = record.Message
-	Record  = record.Record
-)
-
-// ByKey is record.ByKey.
-const ByKey = record.ByKey
-
 // recordOverhead is the most that a record takes beside key, value and headers:
 // lengths, deltas and attributes as varints (record format v2). The library,
 // which closes a batch by its own count, counts 22 for them.
 const recordOverhead = 32
 
 // size is the most that a message takes in an uncompressed batch, in bytes.
-func size(m *Message) int { return recordOverhead + m.Size() }
+func size(m *record.Message) int { return recordOverhead + m.Size() }
 
 // toKafka returns the messages given by their indexes as the library wants
 // them. All their headers stand in one array: an event has eight.
-func toKafka(msgs []Message, indexes []int) []kafka.Message {
+func toKafka(msgs []record.Message, indexes []int) []kafka.Message {
 	n := 0
 	for _, i := range indexes {
 		n += len(msgs[i].Headers)
@@ -46,13 +36,13 @@ func toKafka(msgs []Message, indexes []int) []kafka.Message {
 }
 
 // fromKafka returns headers that were read; nil where there are none.
-func fromKafka(headers []kafka.Header) []Header {
+func fromKafka(headers []kafka.Header) []record.Header {
 	if len(headers) == 0 {
 		return nil
 	}
-	out := make([]Header, len(headers))
+	out := make([]record.Header, len(headers))
 	for i, h := range headers {
-		out[i] = Header(h)
+		out[i] = record.Header(h)
 	}
 	return out
 }

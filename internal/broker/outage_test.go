@@ -7,6 +7,8 @@ import (
 	"os/exec"
 	"sync"
 	"testing"
+
+	"callstream/internal/record"
 )
 
 // CALLSTREAM_TEST_KAFKA_CRASH is a shell command that kills the broker of
@@ -36,7 +38,7 @@ func TestCrashOfTheBroker(t *testing.T) {
 		var wg sync.WaitGroup
 		for _, a := range s.Owned {
 			wg.Go(func() {
-				_ = s.Read(ctx, a.Partition, a.Offset, func(r Record) error {
+				_ = s.Read(ctx, a.Partition, a.Offset, func(r record.Record) error {
 					mu.Lock()
 					seen[string(r.Value)] = true
 					mu.Unlock()
@@ -53,9 +55,9 @@ func TestCrashOfTheBroker(t *testing.T) {
 	})
 
 	// Some rounds past the restart, so that all of it is met while writing.
-	var all []Message
+	var all []record.Message
 	for round, past := 0, 0; past < 20; round++ {
-		var msgs []Message
+		var msgs []record.Message
 		for key := range 5 {
 			msgs = append(msgs, sequence(cfg.Topics.Requests, fmt.Sprintf("%d-%d", round, key), 20)...)
 		}

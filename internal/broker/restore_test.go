@@ -13,17 +13,18 @@ import (
 
 	"callstream/internal/embedded"
 	"callstream/internal/order"
+	"callstream/internal/record"
 )
 
 // states are n versions of each of the keys, then a tombstone for the last key.
-func states(b *Broker, partition, n int, keys ...string) []Message {
-	var msgs []Message
+func states(b *Broker, partition, n int, keys ...string) []record.Message {
+	var msgs []record.Message
 	for i := range n {
 		for _, key := range keys {
-			msgs = append(msgs, Message{Topic: b.cfg.Topics.State, Partition: partition, Key: []byte(key), Value: fmt.Appendf(nil, "%s version %d", key, i)})
+			msgs = append(msgs, record.Message{Topic: b.cfg.Topics.State, Partition: partition, Key: []byte(key), Value: fmt.Appendf(nil, "%s version %d", key, i)})
 		}
 	}
-	return append(msgs, Message{Topic: b.cfg.Topics.State, Partition: partition, Key: []byte(keys[len(keys)-1])})
+	return append(msgs, record.Message{Topic: b.cfg.Topics.State, Partition: partition, Key: []byte(keys[len(keys)-1])})
 }
 
 // restored is the state of a partition after a restore, and how many records
@@ -52,7 +53,7 @@ func TestRestore(t *testing.T) {
 	cfg.Observer = saw
 	b := prepared(t, cfg)
 	write(t, b, states(b, 1, 40, "a", "b", "c")...)
-	write(t, b, Message{Topic: cfg.Topics.State, Partition: 2, Key: []byte("elsewhere"), Value: []byte{}})
+	write(t, b, record.Message{Topic: cfg.Topics.State, Partition: 2, Key: []byte("elsewhere"), Value: []byte{}})
 
 	if state, n := restored(t, b, 1); fmt.Sprint(state) != "map[a:a version 39 b:b version 39]" || n != 121 {
 		t.Errorf("got %v of %d records", state, n)
@@ -109,8 +110,8 @@ func TestRestoreAfterCompactionOfARealBroker(t *testing.T) {
 			// Some keys only ever in the middle of a batch, so that its tail goes.
 			msgs[i].Value = append(msgs[i].Value, noise(2000)...)
 		}
-		extra := Message{Topic: cfg.Topics.State, Partition: 1, Key: fmt.Appendf(nil, "kept-%d", round), Value: fmt.Append(nil, round)}
-		msgs = append(msgs[:10:10], append([]Message{extra}, msgs[10:]...)...)
+		extra := record.Message{Topic: cfg.Topics.State, Partition: 1, Key: fmt.Appendf(nil, "kept-%d", round), Value: fmt.Append(nil, round)}
+		msgs = append(msgs[:10:10], append([]record.Message{extra}, msgs[10:]...)...)
 		want[string(extra.Key)] = string(extra.Value)
 		for _, m := range msgs {
 			want[string(m.Key)] = string(m.Value)
@@ -181,7 +182,7 @@ func TestTail(t *testing.T) {
 
 	t.Run("all there is", func(t *testing.T) {
 		got := map[string]int{}
-		err := b.Tail(timely(t), []string{topics.Events[order.KindStatus], topics.Events[order.KindCompleted], topics.Events[order.KindTranscript]}, true, true, func(topic string, _ Record) error {
+		err := b.Tail(timely(t), []string{topics.Events[order.KindStatus], topics.Events[order.KindCompleted], topics.Events[order.KindTranscript]}, true, true, func(topic string, _ record.Record) error {
 			got[topic]++
 			return nil
 		})
@@ -190,14 +191,14 @@ func TestTail(t *testing.T) {
 		}
 	})
 	t.Run("nothing new", func(t *testing.T) {
-		err := b.Tail(timely(t), []string{topics.Events[order.KindStatus]}, false, true, func(string, Record) error { return errDone })
+		err := b.Tail(timely(t), []string{topics.Events[order.KindStatus]}, false, true, func(string, record.Record) error { return errDone })
 		if err != nil {
 			t.Errorf("got %v", err)
 		}
 	})
 	t.Run("as they come, until the caller stops", func(t *testing.T) {
 		n := 0
-		err := b.Tail(timely(t), []string{topics.Events[order.KindStatus]}, true, false, func(string, Record) error {
+		err := b.Tail(timely(t), []string{topics.Events[order.KindStatus]}, true, false, func(string, record.Record) error {
 			if n++; n == 5 {
 				write(t, b, sequence(topics.Events[order.KindStatus], "new", 1)...)
 			}
@@ -211,7 +212,7 @@ func TestTail(t *testing.T) {
 		}
 	})
 	t.Run("a topic that is not there", func(t *testing.T) {
-		err := b.Tail(timely(t), []string{"nowhere"}, true, true, func(string, Record) error { return nil })
+		err := b.Tail(timely(t), []string{"nowhere"}, true, true, func(string, record.Record) error { return nil })
 		if err == nil || !contains(err, "nowhere does not exist") {
 			t.Errorf("got %v", err)
 		}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 
+	"callstream/internal/record"
+
 	"github.com/segmentio/kafka-go"
 )
 
@@ -43,7 +45,7 @@ func (s *Session) Restore(ctx context.Context, partition int, fn func(key, value
 		s.b.cfg.Observer.Restored(partition, min(c.next, last)-first, last-first)
 	}
 	progress()
-	err = c.readTo(ctx, last, func(r Record) error { return fn(r.Key, r.Value) }, progress)
+	err = c.readTo(ctx, last, func(r record.Record) error { return fn(r.Key, r.Value) }, progress)
 	if err != nil {
 		return fmt.Errorf("restore state: %w", err)
 	}
@@ -55,7 +57,7 @@ func (s *Session) Restore(ctx context.Context, partition int, fn func(key, value
 // (below 0: from the first), until ctx ends or fn fails, and returns ctx's cause
 // or fn's error. While fn blocks, nothing more is fetched. An offset that is no
 // longer in the log is replaced by the first that is.
-func (s *Session) Read(ctx context.Context, partition int, offset int64, fn func(Record) error) error {
+func (s *Session) Read(ctx context.Context, partition int, offset int64, fn func(record.Record) error) error {
 	c := &cursor{b: s.b, client: s.b.client, topic: s.b.cfg.Topics.Requests, partition: partition, next: offset}
 	if offset < 0 {
 		first, _, err := c.awaitEnds(ctx)
@@ -69,10 +71,10 @@ func (s *Session) Read(ctx context.Context, partition int, offset int64, fn func
 
 // readOn hands out records until ctx ends or fn fails. lag is called after each
 // answer, and before each record, since fn may block for long.
-func (c *cursor) readOn(ctx context.Context, fn func(Record) error, lag func()) error {
+func (c *cursor) readOn(ctx context.Context, fn func(record.Record) error, lag func()) error {
 	for n := 0; ctx.Err() == nil; {
 		var failed error
-		err := c.poll(ctx, func(r Record) bool {
+		err := c.poll(ctx, func(r record.Record) bool {
 			if ctx.Err() != nil {
 				return false
 			}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"sync"
 
+	"callstream/internal/record"
+
 	"github.com/segmentio/kafka-go"
 )
 
@@ -14,7 +16,7 @@ import (
 // fromBeginning, with what is new; with untilEnd it returns nil once it has
 // handed out all there was when it was called. It ends with ctx's cause or fn's
 // error.
-func (b *Broker) Tail(ctx context.Context, topics []string, fromBeginning, untilEnd bool, fn func(topic string, r Record) error) error {
+func (b *Broker) Tail(ctx context.Context, topics []string, fromBeginning, untilEnd bool, fn func(topic string, r record.Record) error) error {
 	transport := b.newTransport(topics) // topics may be others than the settings'
 	defer transport.CloseIdleConnections()
 	cursors, err := b.cursors(ctx, b.newClient(transport), topics)
@@ -29,7 +31,7 @@ func (b *Broker) Tail(ctx context.Context, topics []string, fromBeginning, until
 	)
 	for _, c := range cursors {
 		wg.Go(func() {
-			err := c.tail(ctx, fromBeginning, untilEnd, func(r Record) error {
+			err := c.tail(ctx, fromBeginning, untilEnd, func(r record.Record) error {
 				mu.Lock()
 				defer mu.Unlock()
 				if ctx.Err() != nil {
@@ -46,7 +48,7 @@ func (b *Broker) Tail(ctx context.Context, topics []string, fromBeginning, until
 	return context.Cause(ctx)
 }
 
-func (c *cursor) tail(ctx context.Context, fromBeginning, untilEnd bool, fn func(Record) error) error {
+func (c *cursor) tail(ctx context.Context, fromBeginning, untilEnd bool, fn func(record.Record) error) error {
 	first, last, err := c.awaitEnds(ctx)
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"sync"
 	"testing"
 
+	"callstream/internal/record"
+
 	"github.com/segmentio/kafka-go"
 )
 
@@ -124,17 +126,17 @@ func TestHomeIsJavasPartition(t *testing.T) {
 			}
 		}
 	}
-	if got := new(Broker).Home("abc"); got != ByKey {
-		t.Errorf("with no partitions known: %d, want %d", got, ByKey)
+	if got := new(Broker).Home("abc"); got != record.ByKey {
+		t.Errorf("with no partitions known: %d, want %d", got, record.ByKey)
 	}
 }
 
 // A message written by its key lies where Home says.
 func TestWriteByKeyGoesHome(t *testing.T) {
 	b := prepared(t, newLab(t).config(t))
-	var msgs []Message
+	var msgs []record.Message
 	for _, key := range []string{"21", "foobar", "abc", "order-1", "order-2", "ünïcode"} {
-		msgs = append(msgs, Message{Topic: b.cfg.Topics.Requests, Partition: ByKey, Key: []byte(key), Value: []byte(key)})
+		msgs = append(msgs, record.Message{Topic: b.cfg.Topics.Requests, Partition: record.ByKey, Key: []byte(key), Value: []byte(key)})
 	}
 	write(t, b, msgs...)
 	for partition, records := range read(t, b, b.cfg.Topics.Requests) {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"sync"
 
+	"callstream/internal/record"
+
 	"github.com/segmentio/kafka-go"
 )
 
@@ -25,7 +27,7 @@ var errClosed = errors.New("the broker is closed")
 //
 // Calls may run at the same time as long as they share no key of a topic. The
 // bytes of messages must not be changed after a Write, even a failed one.
-func (b *Broker) Write(ctx context.Context, msgs []Message) error {
+func (b *Broker) Write(ctx context.Context, msgs []record.Message) error {
 	byTopic := map[string][]int{}
 	for i := range msgs {
 		byTopic[msgs[i].Topic] = append(byTopic[msgs[i].Topic], i)
@@ -60,7 +62,7 @@ func (b *Broker) Write(ctx context.Context, msgs []Message) error {
 
 // writeTopic writes the messages of one topic, given by their indexes, and
 // returns the indexes of those that are too large.
-func (b *Broker) writeTopic(ctx context.Context, topic string, msgs []Message, indexes []int) (tooLarge []int, err error) {
+func (b *Broker) writeTopic(ctx context.Context, topic string, msgs []record.Message, indexes []int) (tooLarge []int, err error) {
 	if ctx.Err() != nil {
 		return nil, fmt.Errorf("write to %s: %w", topic, context.Cause(ctx))
 	}
@@ -126,7 +128,7 @@ func (f failures) dropTooLarge() (tooLarge []int) {
 // and all later ones of their keys, though these may have been written. Of the
 // versions 1 and 2 of a key, where 1 failed and 2 did not, sending 1 alone would
 // leave it last in the log: 2 goes again behind it.
-func (f failures) again(msgs []Message, pending []int) []int {
+func (f failures) again(msgs []record.Message, pending []int) []int {
 	var again []int
 	broken := map[string]bool{}
 	for _, i := range pending {

@@ -17,16 +17,17 @@ import (
 
 	"callstream/internal/embedded"
 	"callstream/internal/order"
+	"callstream/internal/record"
 )
 
 func TestWriteKeepsEverything(t *testing.T) {
 	b := prepared(t, newLab(t).config(t))
 	topics := b.cfg.Topics
-	headers := []Header{{Key: "ce_id", Value: []byte("1")}, {Key: "empty", Value: []byte{}}, {Key: "ce_id", Value: []byte("again")}}
+	headers := []record.Header{{Key: "ce_id", Value: []byte("1")}, {Key: "empty", Value: []byte{}}, {Key: "ce_id", Value: []byte("again")}}
 	write(t, b,
-		Message{Topic: topics.Events[order.KindStatus], Partition: 2, Key: []byte("k"), Value: []byte("v"), Headers: headers},
-		Message{Topic: topics.Events[order.KindStatus], Partition: 2, Value: []byte{}},
-		Message{Topic: topics.State, Partition: 1, Key: []byte("gone")},
+		record.Message{Topic: topics.Events[order.KindStatus], Partition: 2, Key: []byte("k"), Value: []byte("v"), Headers: headers},
+		record.Message{Topic: topics.Events[order.KindStatus], Partition: 2, Value: []byte{}},
+		record.Message{Topic: topics.State, Partition: 1, Key: []byte("gone")},
 	)
 	got := read(t, b, topics.Events[order.KindStatus])[2]
 	if len(got) != 2 {
@@ -62,7 +63,7 @@ func TestWriteAsksForAllReplicas(t *testing.T) {
 func TestConcurrentWritesKeepOrderPerKey(t *testing.T) {
 	b := prepared(t, newLab(t).config(t))
 	var wg sync.WaitGroup
-	var all []Message
+	var all []record.Message
 	for i := range 8 {
 		msgs := append(sequence(b.cfg.Topics.Events[order.KindTranscript], fmt.Sprintf("a%d", i), 300), sequence(b.cfg.Topics.Events[order.KindStatus], fmt.Sprintf("a%d", i), 300)...)
 		all = append(all, msgs[:300]...)
@@ -105,7 +106,7 @@ func TestWriteOutlastsFailures(t *testing.T) {
 			b := prepared(t, cfg)
 			topic := cfg.Topics.Events[order.KindTranscript]
 			faults := l.fake.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Err: failure, Count: 3})
-			var msgs []Message
+			var msgs []record.Message
 			for _, key := range []string{"a", "b", "c", "d"} {
 				msgs = append(msgs, sequence(topic, key, 1200)...) // more than a batch
 			}
@@ -139,7 +140,7 @@ func TestWriteOutlastsLeaderMoves(t *testing.T) {
 	l := fakeLab(t, embedded.Config{Nodes: 3})
 	b := prepared(t, l.config(t))
 	topic := b.cfg.Topics.Events[order.KindCompleted]
-	var all []Message
+	var all []record.Message
 	for round := range 4 {
 		msgs := sequence(topic, fmt.Sprintf("round%d", round), 100)
 		write(t, b, msgs...)
@@ -190,11 +191,11 @@ func TestLimitFits(t *testing.T) {
 	b := prepared(t, newLab(t).config(t))
 	topic := b.cfg.Topics.Events[order.KindCompleted]
 	value := noise(b.Limit(topic) - 3 - 2*30)
-	var headers []Header
+	var headers []record.Header
 	for i := range 30 {
-		headers = append(headers, Header{Key: fmt.Sprintf("%02d", i)})
+		headers = append(headers, record.Header{Key: fmt.Sprintf("%02d", i)})
 	}
-	write(t, b, Message{Topic: topic, Partition: 0, Key: []byte("key"), Value: value, Headers: headers})
+	write(t, b, record.Message{Topic: topic, Partition: 0, Key: []byte("key"), Value: value, Headers: headers})
 	if got := read(t, b, topic)[0]; len(got) != 1 || !bytes.Equal(got[0].Value, value) {
 		t.Errorf("%d records came back, or another value", len(got))
 	}
@@ -216,7 +217,7 @@ func TestTooLargeIsLeftOutAndTheRestWritten(t *testing.T) {
 		t.Errorf("the error quotes a message: %v", err)
 	}
 	log := read(t, b, topics.Events[order.KindCompleted])
-	checkOrder(t, log, []Message{msgs[0], msgs[2], msgs[4]})
+	checkOrder(t, log, []record.Message{msgs[0], msgs[2], msgs[4]})
 	checkOrder(t, read(t, b, topics.Events[order.KindStatus]), msgs[5:])
 }
 
@@ -232,7 +233,7 @@ func TestTooLargeForTheBrokerAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	probe := []Message{{Topic: topic, Partition: b.Home("a"), Key: []byte("probe"), Value: noise(60_000)}}
+	probe := []record.Message{{Topic: topic, Partition: b.Home("a"), Key: []byte("probe"), Value: noise(60_000)}}
 	for b.Write(timely(t), probe) == nil {
 		// A broker takes over its topics' settings a moment later.
 	}
@@ -253,14 +254,14 @@ func TestTooLargeForTheBrokerAlone(t *testing.T) {
 // a Write that was let through would be refused as a whole.
 func TestSizeIsNoLessThanTheLibrarys(t *testing.T) {
 	b := open(t, newLab(t).config(t))
-	for name, m := range map[string]Message{
+	for name, m := range map[string]record.Message{
 		"empty":        {},
 		"key only":     {Key: noise(300)},
-		"many headers": {Value: noise(5), Headers: make([]Header, 70)},
-		"long headers": {Value: noise(5), Headers: []Header{{Key: strings.Repeat("h", 40_000), Value: noise(40_000)}}},
+		"many headers": {Value: noise(5), Headers: make([]record.Header, 70)},
+		"long headers": {Value: noise(5), Headers: []record.Header{{Key: strings.Repeat("h", 40_000), Value: noise(40_000)}}},
 	} {
 		w := b.kafkaWriter("any", size(&m), 1)
-		err := w.WriteMessages(canceled(t), toKafka([]Message{m}, []int{0})...)
+		err := w.WriteMessages(canceled(t), toKafka([]record.Message{m}, []int{0})...)
 		if _, refused := errors.AsType[kafka.MessageTooLargeError](err); refused {
 			t.Errorf("%s: the library counts more than %d", name, size(&m))
 		}
@@ -276,7 +277,7 @@ func canceled(t *testing.T) context.Context {
 }
 
 func TestAgain(t *testing.T) {
-	msgs := []Message{{Key: []byte("a")}, {Key: []byte("b")}, {Key: []byte("a")}, {Key: []byte("c")}, {Key: []byte("b")}, {Key: []byte("a")}}
+	msgs := []record.Message{{Key: []byte("a")}, {Key: []byte("b")}, {Key: []byte("a")}, {Key: []byte("c")}, {Key: []byte("b")}, {Key: []byte("a")}}
 	boom := errors.New("boom")
 	for name, c := range map[string]struct {
 		failed  failures
@@ -310,9 +311,9 @@ func BenchmarkWrite(bench *testing.B) {
 	if err := b.Prepare(context.Background()); err != nil {
 		bench.Fatal(err)
 	}
-	var msgs []Message
+	var msgs []record.Message
 	for i := range 500 {
-		msgs = append(msgs, Message{Topic: cfg.Topics.Events[order.KindStatus], Partition: ByKey, Key: fmt.Appendf(nil, "order-%d", i), Value: bytes.Repeat([]byte("x"), 400)})
+		msgs = append(msgs, record.Message{Topic: cfg.Topics.Events[order.KindStatus], Partition: record.ByKey, Key: fmt.Appendf(nil, "order-%d", i), Value: bytes.Repeat([]byte("x"), 400)})
 	}
 	for bench.Loop() {
 		if err := b.Write(context.Background(), msgs); err != nil {

@@ -7,6 +7,8 @@ import (
 	"io"
 	"time"
 
+	"callstream/internal/record"
+
 	"github.com/segmentio/kafka-go"
 )
 
@@ -92,7 +94,7 @@ func (b *Broker) kafkaWriter(topic string, bytes, messages int) *kafka.Writer {
 // send tries once to write the messages given by their indexes. Of several
 // failures its error is one that decides what writeTopic does next: that a batch
 // is too large, or that the writer is closed.
-func (w *topicWriter) send(ctx context.Context, alone bool, msgs []Message, indexes []int) (failures, error) {
+func (w *topicWriter) send(ctx context.Context, alone bool, msgs []record.Message, indexes []int) (failures, error) {
 	writer := w.batched
 	if alone {
 		writer = w.alone
