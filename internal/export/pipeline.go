@@ -176,18 +176,18 @@ func (p *Pipeline) ask(e *entry, a ask) {
 		return
 	}
 	now := p.now()
-	effect := e.facts.Ask(a.request, now)
-	if effect == order.Ignored && e.saved != nil && !e.facts.Unsaved {
+	then := e.facts.Ask(a.request, now)
+	if then == order.Ignored && e.saved != nil && !e.facts.Unsaved {
 		p.watermarks.done(a.from)
 		return
 	}
 	e.requests = append(e.requests, a.from)
-	if effect == order.Ignored {
+	if then == order.Ignored {
 		return // done with the request that is waiting already
 	}
 	e.facts.Unsaved = true
 	e.looked = 0 // what was planned after the last look is void
-	if effect == order.Rests || e.facts.NotBefore > now {
+	if then == order.Rests || e.facts.NotBefore > now {
 		p.errands.next.changed = append(p.errands.next.changed, p.book.checkOut(e))
 		return
 	}

@@ -1,19 +1,40 @@
 package order
 
-// An Effect is what a request does to an order at once.
-type Effect uint8
+// Mode is what a request asks for.
+type Mode string
+
+// The modes of a request.
+const (
+	Follow     Mode = "follow" // look until finished and settled
+	LookOnce   Mode = "once"   // look once
+	StopFollow Mode = "stop"   // no longer follow
+	Replay     Mode = "replay" // look, announce changes, then the present snapshot of every call again
+)
+
+// Request asks for orders of one task.
+type Request struct {
+	Task      string
+	Orders    []string // 1 or more, unique, in the order given
+	Mode      Mode
+	NotBefore Millis
+	Deadline  Millis
+	Time      Millis // when it was asked: see docs/contract.md#requests
+}
+
+// A Consequence is what a request means for an order at once.
+type Consequence uint8
 
 // What follows from a request.
 const (
-	Ignored Effect = iota // an older request than one already heeded
-	Rests                 // the order is no longer looked at; nothing to look for
-	Looks                 // the order is to be looked at
+	Ignored Consequence = iota // an older request than one already heeded
+	Rests                      // the order is no longer looked at; nothing to look for
+	Looks                      // the order is to be looked at
 )
 
 // Ask lets a request change what is done about the order. An older request
 // never overrides a newer one, whichever arrives first, and follow outweighs
 // once. now is when the request was read.
-func (t *Tracking) Ask(r *Request, now Millis) Effect {
+func (t *Tracking) Ask(r *Request, now Millis) Consequence {
 	switch r.Mode {
 	case StopFollow:
 		return t.stop(r, now)
@@ -32,7 +53,7 @@ func (t *Tracking) Ask(r *Request, now Millis) Effect {
 	}
 }
 
-func (t *Tracking) follow(r *Request, now Millis) Effect {
+func (t *Tracking) follow(r *Request, now Millis) Consequence {
 	if r.Time < max(t.FollowAt, t.StopAt) {
 		return Ignored
 	}
@@ -51,7 +72,7 @@ func (t *Tracking) once(r *Request, now Millis) {
 	t.wake(r, now)
 }
 
-func (t *Tracking) stop(r *Request, now Millis) Effect {
+func (t *Tracking) stop(r *Request, now Millis) Consequence {
 	if r.Time < max(t.FollowAt, t.StopAt) {
 		return Ignored
 	}

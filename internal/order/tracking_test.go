@@ -7,8 +7,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// settle stands among the requests for the look that was all that was wanted.
-const settle Mode = "settle"
+// looked stands among the requests for the look that was all that was wanted.
+const looked Mode = "looked"
 
 func TestAsk(t *testing.T) {
 	follow := func(at Millis) Request { return Request{Mode: Follow, Time: at} }
@@ -17,7 +17,7 @@ func TestAsk(t *testing.T) {
 	replay := func(at Millis) Request { return Request{Mode: Replay, Time: at} }
 	for name, c := range map[string]struct {
 		ask       []Request
-		effect    Effect // of the last
+		follows   Consequence // of the last
 		rest      Rest
 		following bool
 		replay    Millis
@@ -52,23 +52,23 @@ func TestAsk(t *testing.T) {
 		"stop of the same time as follow":          {[]Request{follow(1), stop(1)}, Rests, Stopped, false, 0},
 		"follow of the same time as stop":          {[]Request{stop(1), follow(1)}, Looks, Active, true, 0},
 		"stop of the same time as once":            {[]Request{once(1), stop(1)}, Rests, Stopped, false, 0},
-		"a stop older than a look made":            {[]Request{once(3), {Mode: settle}, stop(2)}, Rests, Once, false, 0},
-		"a follow after a stop of a look":          {[]Request{once(3), {Mode: settle}, stop(2), follow(1)}, Ignored, Once, false, 0},
-		"the same replay again looks again":        {[]Request{replay(1), {Mode: settle}, replay(1)}, Looks, Active, false, 1},
+		"a stop older than a look made":            {[]Request{once(3), {Mode: looked}, stop(2)}, Rests, Once, false, 0},
+		"a follow after a stop of a look":          {[]Request{once(3), {Mode: looked}, stop(2), follow(1)}, Ignored, Once, false, 0},
+		"the same replay again looks again":        {[]Request{replay(1), {Mode: looked}, replay(1)}, Looks, Active, false, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var tr Tracking
-			var effect Effect
+			var follows Consequence
 			for i := range c.ask {
-				if c.ask[i].Mode == settle {
+				if c.ask[i].Mode == looked {
 					tr.Sleep(Once, 1)
 					continue
 				}
-				effect = tr.Ask(&c.ask[i], Millis(100+i))
+				follows = tr.Ask(&c.ask[i], Millis(100+i))
 			}
-			if effect != c.effect || tr.Rest != c.rest || tr.Following() != c.following || tr.ReplayAt != c.replay {
-				t.Errorf("effect %d, rest %q, following %t, replay %d; want %d, %q, %t, %d",
-					effect, tr.Rest, tr.Following(), tr.ReplayAt, c.effect, c.rest, c.following, c.replay)
+			if follows != c.follows || tr.Rest != c.rest || tr.Following() != c.following || tr.ReplayAt != c.replay {
+				t.Errorf("%d follows, rest %q, following %t, replay %d; want %d, %q, %t, %d",
+					follows, tr.Rest, tr.Following(), tr.ReplayAt, c.follows, c.rest, c.following, c.replay)
 			}
 			if resting := tr.RestingSince != 0; resting != (tr.Rest != Active) {
 				t.Errorf("rest %q since %d", tr.Rest, tr.RestingSince)
