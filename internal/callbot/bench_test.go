@@ -45,7 +45,7 @@ func BenchmarkAnswer(b *testing.B) {
 			b.ReportAllocs()
 			start := time.Now()
 			for b.Loop() {
-				answer, err := readReply(body)
+				answer, err := readEnvelope(body)
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -146,7 +146,7 @@ func (c *Client) Ready(now time.Time) time.Duration { return c.pacer.Ready(now) 
 
 // exchange sends one request and reads its answer. The error is an *Error, or
 // the context's.
-func (c *Client) exchange(ctx context.Context, task string, ids []string) (reply, error) {
+func (c *Client) exchange(ctx context.Context, task string, ids []string) (envelope, error) {
 	bounded := ctx
 	if c.cfg.Timeout > 0 {
 		var cancel context.CancelFunc
@@ -155,11 +155,11 @@ func (c *Client) exchange(ctx context.Context, task string, ids []string) (reply
 	}
 	request, stamp, err := c.newRequest(bounded, task, ids)
 	if err != nil {
-		return reply{}, &Error{Class: Refused, Detail: "no request can be made", Err: withoutURL(err)}
+		return envelope{}, &Error{Class: Refused, Detail: "no request can be made", Err: withoutURL(err)}
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		return reply{}, c.unanswered(ctx, err)
+		return envelope{}, c.unanswered(ctx, err)
 	}
 	defer response.Body.Close()
 
@@ -167,7 +167,7 @@ func (c *Client) exchange(ctx context.Context, task string, ids []string) (reply
 	defer c.keep(buf)
 	readErr := readBody(response, buf, c.maxAnswer)
 	if ctx.Err() != nil {
-		return reply{}, fmt.Errorf("ask the Callbot API: %w", ctx.Err())
+		return envelope{}, fmt.Errorf("ask the Callbot API: %w", ctx.Err())
 	}
 	return c.interpret(response, stamp, buf.Bytes(), readErr)
 }
@@ -273,8 +273,8 @@ func (c *Client) keep(buf *bytes.Buffer) {
 	}
 }
 
-// interpret makes a reply or an *Error of an answer.
-func (c *Client) interpret(response *http.Response, s stamp, body []byte, readErr error) (reply, error) {
+// interpret makes an envelope or an *Error of an answer.
+func (c *Client) interpret(response *http.Response, s stamp, body []byte, readErr error) (envelope, error) {
 	status := response.StatusCode
 	good := status >= 200 && status < 300
 	failure := &Error{HTTPStatus: status, Class: classify(status, 0)}
@@ -283,23 +283,23 @@ func (c *Client) interpret(response *http.Response, s stamp, body []byte, readEr
 		if errors.Is(readErr, context.DeadlineExceeded) {
 			failure.Detail, failure.Err = fmt.Sprintf("the answer was not complete within %v", c.cfg.Timeout), nil
 		}
-		return reply{}, failure
+		return envelope{}, failure
 	}
 	trusted := c.verify(response.Header, s, body, good)
 	if good && !trusted {
 		failure.Detail = "the answer's signature is wrong"
-		return reply{}, failure
+		return envelope{}, failure
 	}
 	failure.Detail = elsewhere(response)
 	if !trusted { // its HTTP status is all that is taken from it
-		return reply{}, failure
+		return envelope{}, failure
 	}
-	answer, err := readReply(string(body))
+	answer, err := readEnvelope(string(body))
 	if err != nil {
 		if good {
 			failure.Detail = err.Error() + mediaType(response)
 		}
-		return reply{}, failure
+		return envelope{}, failure
 	}
 	if good && answer.retCode == 0 {
 		return answer, nil
@@ -309,7 +309,7 @@ func (c *Client) interpret(response *http.Response, s stamp, body []byte, readEr
 	if answer.retCode != 0 {
 		failure.Message = answer.message
 	}
-	return reply{}, failure
+	return envelope{}, failure
 }
 
 // elsewhere says where a redirect leads: scheme and host alone, for a path or

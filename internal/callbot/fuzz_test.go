@@ -23,7 +23,7 @@ func FuzzDecode(f *testing.F) {
 	f.Add([]byte(`<html>`))
 	f.Add([]byte(`[[[`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		answer, err := readReply(string(body))
+		answer, err := readEnvelope(string(body))
 		if err != nil {
 			checkErrorText(t, err)
 			return

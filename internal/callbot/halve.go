@@ -214,7 +214,7 @@ func (c *Client) ask(ctx context.Context, task string, ids []string) (f findings
 }
 
 // findOrders finds the asked-for orders in a good answer.
-func (c *Client) findOrders(answer reply, task string, ids []string) findings {
+func (c *Client) findOrders(answer envelope, task string, ids []string) findings {
 	now := time.Now()
 	f := sight(answer.orders, task, ids, c.cfg.HashSeed)
 	f.at = order.Millis(now.UnixMilli())

@@ -7,38 +7,38 @@ import (
 	"testing"
 )
 
-func TestReadReply(t *testing.T) {
+func TestReadEnvelope(t *testing.T) {
 	for _, tc := range []struct {
 		name, body string
-		want       reply
+		want       envelope
 		err        string
 	}{
-		{"good", `{"retCode":0,"retMsg":"success","responseID":"r-1","orderDetailList":[]}`, reply{message: "success", responseID: "r-1"}, ""},
-		{"no list", `{"retCode":0}`, reply{}, ""},
-		{"a null list", `{"retCode":0,"orderDetailList":null}`, reply{}, ""},
-		{"retCode as text", `{"retCode":"7"}`, reply{retCode: 7}, ""},
-		{"a number for a response ID", `{"retCode":4,"responseID":123}`, reply{retCode: 4, responseID: "123"}, ""},
-		{"a phone number in retMsg", `{"retCode":4,"retMsg":"no 13800138000"}`, reply{retCode: 4, message: "no ***********"}, ""},
-		{"a list is not looked at where the code is bad", `{"retCode":4,"orderDetailList":{}}`, reply{retCode: 4}, ""},
-		{"no retCode", `{"orderDetailList":[]}`, reply{}, "the answer has no retCode"},
-		{"null retCode", `{"retCode":null}`, reply{}, "the answer has no retCode"},
-		{"retCode a word", `{"retCode":"ok"}`, reply{}, "answer.retCode: want a number, found a string of something else"},
-		{"the list an object", `{"retCode":0,"orderDetailList":{}}`, reply{}, "orderDetailList: want a list, found an object"},
-		{"the list a text", `{"retCode":0,"orderDetailList":"x"}`, reply{}, "orderDetailList: want a list, found a string"},
-		{"a list alone", `[]`, reply{}, "answer: want an object, found a list"},
-		{"a text alone", `"x"`, reply{}, "answer: want an object, found a string"},
-		{"null alone", `null`, reply{}, "the answer has no retCode"},
-		{"nothing", ``, reply{}, "the answer is not JSON, or cut"},
-		{"cut", `{"retCode":0,"orderDetailList":[{"orderID":"o`, reply{}, "the answer is not JSON, or cut"},
-		{"two answers", `{"retCode":0}{"retCode":0}`, reply{}, "the answer is not JSON, or cut"},
-		{"HTML", `<html></html>`, reply{}, "the answer is not JSON, or cut"},
-		{"nested too deep", strings.Repeat(`[`, 2*maxNesting) + strings.Repeat(`]`, 2*maxNesting), reply{}, "the answer nests too deep"},
-		{"nested as deep as may be", strings.Repeat(`[`, maxNesting) + strings.Repeat(`]`, maxNesting), reply{}, "answer: want an object, found a list"},
-		{"64 MiB of brackets", strings.Repeat(`{"a":`, maxAnswer/5), reply{}, "the answer nests too deep"},
-		{"many brackets side by side", `{"retCode":0,"x":[` + strings.Repeat(`[],`, maxNesting) + `"[\"["]}`, reply{}, ""},
+		{"good", `{"retCode":0,"retMsg":"success","responseID":"r-1","orderDetailList":[]}`, envelope{message: "success", responseID: "r-1"}, ""},
+		{"no list", `{"retCode":0}`, envelope{}, ""},
+		{"a null list", `{"retCode":0,"orderDetailList":null}`, envelope{}, ""},
+		{"retCode as text", `{"retCode":"7"}`, envelope{retCode: 7}, ""},
+		{"a number for a response ID", `{"retCode":4,"responseID":123}`, envelope{retCode: 4, responseID: "123"}, ""},
+		{"a phone number in retMsg", `{"retCode":4,"retMsg":"no 13800138000"}`, envelope{retCode: 4, message: "no ***********"}, ""},
+		{"a list is not looked at where the code is bad", `{"retCode":4,"orderDetailList":{}}`, envelope{retCode: 4}, ""},
+		{"no retCode", `{"orderDetailList":[]}`, envelope{}, "the answer has no retCode"},
+		{"null retCode", `{"retCode":null}`, envelope{}, "the answer has no retCode"},
+		{"retCode a word", `{"retCode":"ok"}`, envelope{}, "answer.retCode: want a number, found a string of something else"},
+		{"the list an object", `{"retCode":0,"orderDetailList":{}}`, envelope{}, "orderDetailList: want a list, found an object"},
+		{"the list a text", `{"retCode":0,"orderDetailList":"x"}`, envelope{}, "orderDetailList: want a list, found a string"},
+		{"a list alone", `[]`, envelope{}, "answer: want an object, found a list"},
+		{"a text alone", `"x"`, envelope{}, "answer: want an object, found a string"},
+		{"null alone", `null`, envelope{}, "the answer has no retCode"},
+		{"nothing", ``, envelope{}, "the answer is not JSON, or cut"},
+		{"cut", `{"retCode":0,"orderDetailList":[{"orderID":"o`, envelope{}, "the answer is not JSON, or cut"},
+		{"two answers", `{"retCode":0}{"retCode":0}`, envelope{}, "the answer is not JSON, or cut"},
+		{"HTML", `<html></html>`, envelope{}, "the answer is not JSON, or cut"},
+		{"nested too deep", strings.Repeat(`[`, 2*maxNesting) + strings.Repeat(`]`, 2*maxNesting), envelope{}, "the answer nests too deep"},
+		{"nested as deep as may be", strings.Repeat(`[`, maxNesting) + strings.Repeat(`]`, maxNesting), envelope{}, "answer: want an object, found a list"},
+		{"64 MiB of brackets", strings.Repeat(`{"a":`, maxAnswer/5), envelope{}, "the answer nests too deep"},
+		{"many brackets side by side", `{"retCode":0,"x":[` + strings.Repeat(`[],`, maxNesting) + `"[\"["]}`, envelope{}, ""},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			got, err := readReply(tc.body)
+			got, err := readEnvelope(tc.body)
 			if text := errorText(err); text != tc.err {
 				t.Fatalf("error %q, want %q", text, tc.err)
 			}
@@ -58,7 +58,7 @@ func errorText(err error) string {
 
 func sightBody(t *testing.T, seed uint64, ids []string, entries ...string) findings {
 	t.Helper()
-	answer, err := readReply(`{"retCode":0,"orderDetailList":[` + strings.Join(entries, ",") + `]}`)
+	answer, err := readEnvelope(`{"retCode":0,"orderDetailList":[` + strings.Join(entries, ",") + `]}`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -22,24 +22,24 @@ var (
 	errNoRetCode = errors.New("the answer has no retCode")
 )
 
-// reply is an API answer, its orders not yet looked at.
-type reply struct {
+// envelope is the outside of an API answer: its orders are not yet looked at.
+type envelope struct {
 	retCode    int
 	message    string // fit for a log
 	responseID string // fit for a log
 	orders     gjson.Result
 }
 
-// readReply reads the outside of an answer. Its errors hold none of it.
-func readReply(body string) (reply, error) {
+// readEnvelope reads the outside of an answer. Its errors hold none of it.
+func readEnvelope(body string) (envelope, error) {
 	if nestsTooDeep(body) {
-		return reply{}, errNesting
+		return envelope{}, errNesting
 	}
 	if !gjson.Valid(body) {
-		return reply{}, errNotJSON
+		return envelope{}, errNotJSON
 	}
 	var (
-		r       reply
+		r       envelope
 		retCode order.Opt
 		message string
 		id      string
@@ -59,11 +59,11 @@ func readReply(body string) (reply, error) {
 	})
 	switch {
 	case failed != nil:
-		return reply{}, failed.in("answer")
+		return envelope{}, failed.in("answer")
 	case !retCode.Set:
-		return reply{}, errNoRetCode
+		return envelope{}, errNoRetCode
 	case retCode.N == 0 && !absent(r.orders) && !r.orders.IsArray():
-		return reply{}, wrong(r.orders, "a list").in("orderDetailList")
+		return envelope{}, wrong(r.orders, "a list").in("orderDetailList")
 	}
 	r.retCode = int(retCode.N)
 	r.message = fitForLog(message)
