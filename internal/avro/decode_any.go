@@ -59,7 +59,7 @@ func NewAnyDecoder(lookup Lookup) (*AnyDecoder, error) {
 	for _, s := range schemas.All() {
 		names = append(names, s.Name)
 	}
-	readers, err := readersByFingerprint(true, names...)
+	readers, err := readersByFingerprint(names...)
 	if err != nil {
 		return nil, err
 	}
@@ -80,12 +80,11 @@ func (a *AnyDecoder) Decode(ctx context.Context, value []byte) (Decoded, error) 
 		return Decoded{}, fmt.Errorf("decode: %w", err)
 	}
 	name := reader.name()
-	d := Decoded{Name: name[strings.LastIndexByte(name, '.')+1:]}
-	for _, f := range reader.shape.fields {
-		d.Fields = append(d.Fields, f.name)
-	}
-	d.Values = readableFields(reader.shape, record)
-	return d, nil
+	return Decoded{
+		Name:   name[strings.LastIndexByte(name, '.')+1:],
+		Fields: reader.shape.fields,
+		Values: readableValues(record),
+	}, nil
 }
 
 func (a *AnyDecoder) reader(ctx context.Context, value []byte) (*Reader, []byte, error) {
@@ -103,49 +102,35 @@ func (a *AnyDecoder) reader(ctx context.Context, value []byte) (*Reader, []byte,
 	return reader, body, nil
 }
 
-func readableFields(s *shape, record map[string]any) map[string]any {
-	values := make(map[string]any, len(s.fields))
-	for _, f := range s.fields {
-		values[f.name] = readable(f.shape, record[f.name])
+func readableValues(decoded map[string]any) map[string]any {
+	values := make(map[string]any, len(decoded))
+	for name, v := range decoded {
+		values[name] = readable(v)
 	}
 	return values
 }
 
-// readable turns goavro's native value into what JSON shows well.
-func readable(s *shape, native any) any {
-	s, native = s.present(native)
-	switch v := native.(type) {
+// readable turns a decoded value into what JSON shows well.
+func readable(decoded any) any {
+	switch v := decoded.(type) {
 	case time.Time:
 		return v.Format("2006-01-02T15:04:05.000Z07:00")
 	case []byte:
 		return hex.EncodeToString(v)
 	case float32:
-		return readableFloat(float64(v))
+		return readable(float64(v))
 	case float64:
-		return readableFloat(v)
+		if math.IsNaN(v) || math.IsInf(v, 0) { // JSON has no number for these
+			return strconv.FormatFloat(v, 'g', -1, 64)
+		}
 	case []any:
 		list := make([]any, len(v))
 		for i, item := range v {
-			list[i] = readable(s.items, item)
+			list[i] = readable(item)
 		}
 		return list
 	case map[string]any:
-		if s.kind == kindRecord {
-			return readableFields(s, v)
-		}
-		values := make(map[string]any, len(v))
-		for name, item := range v {
-			values[name] = readable(s.items, item)
-		}
-		return values
+		return readableValues(v)
 	}
-	return native
-}
-
-// readableFloat keeps numbers that JSON has none for as text.
-func readableFloat(f float64) any {
-	if math.IsNaN(f) || math.IsInf(f, 0) {
-		return strconv.FormatFloat(f, 'g', -1, 64)
-	}
-	return f
+	return decoded
 }

@@ -9,8 +9,10 @@
 // as the nearest int, and text that is not valid UTF-8 has its bad bytes
 // replaced by U+FFFD: an event is never held up by either.
 //
-// goavro does the encoding and decoding. Its errors quote values, so none of
-// them leaves this package. It allocates whatever length the bytes claim and
-// recurses as deep as they say, so everything is measured (see measure) before
-// it is decoded.
+// goavro encodes, twmb/avro decodes. Values are read that anyone may have
+// written, with schemas that anyone may have registered. goavro allocates
+// whatever length the bytes claim and recurses as deep as they say; twmb/avro
+// bounds both, but not all, so every value is measured (see measure) before it
+// is decoded. The errors of both may quote values, so none of their texts about
+// a value leaves this package.
 package avro

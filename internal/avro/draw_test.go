@@ -80,5 +80,3 @@ func drawCompleted(rt *rapid.T) *order.CallCompleted {
 		},
 	}
 }
-
-// TestSchemasParseElsewhere has hamba read every schema.

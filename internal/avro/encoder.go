@@ -139,7 +139,7 @@ func presentCodec(name string) (*goavro.Codec, uint64, error) {
 	if !ok {
 		return nil, 0, fmt.Errorf("codec: no schema is called %q", name)
 	}
-	shape, err := parseShape(s.Text())
+	reader, err := NewReader(s.Text())
 	if err != nil {
 		return nil, 0, fmt.Errorf("codec of %s: %w", name, err)
 	}
@@ -147,7 +147,7 @@ func presentCodec(name string) (*goavro.Codec, uint64, error) {
 	if err != nil {
 		return nil, 0, fmt.Errorf("codec of %s: %w", name, err)
 	}
-	return codec, shape.fingerprint(), nil
+	return codec, reader.fingerprint(), nil
 }
 
 // Event makes the event's message. It leaves out or cuts what may be where the

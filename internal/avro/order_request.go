@@ -37,25 +37,11 @@ func DecodeRequest(ctx context.Context, value []byte, lookup Lookup) (map[string
 	if err != nil {
 		return nil, fmt.Errorf("decode request: %w", err)
 	}
-	record, err := reader.record(body)
+	values, err := reader.record(body)
 	if err != nil {
 		return nil, fmt.Errorf("decode request: %w", err)
 	}
-	for _, f := range reader.shape.fields {
-		record[f.name] = f.unwrapped(record[f.name])
-	}
-	return record, nil
-}
-
-// unwrapped takes a value, and the items of a list, out of their unions.
-func (s *shape) unwrapped(native any) any {
-	s, native = s.present(native)
-	if list, ok := native.([]any); ok {
-		for i, item := range list {
-			list[i] = s.items.unwrapped(item)
-		}
-	}
-	return native
+	return values, nil
 }
 
 // confluentReader finds what reads a value in Confluent framing, and the bytes

@@ -37,8 +37,7 @@ func NewStateCodec() (*StateCodec, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Times as numbers: order.Millis are numbers, and those are cheaper.
-	readers, err := readersByFingerprint(false, schemas.OrderState)
+	readers, err := readersByFingerprint(schemas.OrderState)
 	if err != nil {
 		return nil, err
 	}
@@ -52,7 +51,7 @@ func NewStateCodec() (*StateCodec, error) {
 
 // readersByFingerprint returns readers of every released version of the
 // schemas named, and of the present one.
-func readersByFingerprint(times bool, names ...string) (map[uint64]*Reader, error) {
+func readersByFingerprint(names ...string) (map[uint64]*Reader, error) {
 	readers := map[uint64]*Reader{}
 	for _, name := range names {
 		versions, err := schemas.Released(name)
@@ -61,11 +60,11 @@ func readersByFingerprint(times bool, names ...string) (map[uint64]*Reader, erro
 		}
 		present, _ := schemas.ByName(name)
 		for _, s := range append(versions, present) {
-			reader, err := newReader(s.Text(), times)
+			reader, err := NewReader(s.Text())
 			if err != nil {
 				return nil, fmt.Errorf("reader of %s version %d: %w", name, s.Version, err)
 			}
-			readers[reader.shape.fingerprint()] = reader
+			readers[reader.fingerprint()] = reader
 		}
 	}
 	return readers, nil

@@ -18,241 +18,275 @@ func (c *StateCodec) Decode(data []byte) (*order.State, error) {
 	if !ok {
 		return nil, fmt.Errorf("decode state: %w: fingerprint %016x", ErrUnknownState, fingerprint)
 	}
-	record, err := reader.record(body)
-	if err != nil {
+	var row stateRow
+	if err := reader.decode(body, &row); err != nil {
 		return nil, fmt.Errorf("decode state: %w", err)
 	}
 	d := decoding{}
-	st := d.state(record)
+	st := d.state(&row)
 	if d.err != nil {
 		return nil, fmt.Errorf("decode state: %w", d.err)
 	}
 	return st, nil
 }
 
-// decoding reads goavro's native values by field name and keeps the first
-// mistake. A field that is not there is zero: an older schema wrote it.
+// The rows are OrderState's records as the schema has them. Those that have
+// the fields of their type in package order, in the same order, are converted
+// whole: the compiler holds them together.
+
+type stateRow struct {
+	Task         string       `avro:"userTaskID"`
+	ID           string       `avro:"orderID"`
+	TrackedSince order.Millis `avro:"trackedSince"`
+	Tracking     trackingRow  `avro:",inline"`
+	Hash         int64        `avro:"hash"`
+	Finished     bool         `avro:"finished"`
+	ChangedAt    order.Millis `avro:"changedAt"`
+	Infos        []infoRow    `avro:"infos"`
+	Pending      []pendingRow `avro:"pending"`
+	Calls        []callRow    `avro:"calls"`
+}
+
+type trackingRow struct {
+	FollowAt     order.Millis `avro:"followAt"`
+	OnceAt       order.Millis `avro:"onceAt"`
+	StopAt       order.Millis `avro:"stopAt"`
+	ReplayAt     order.Millis `avro:"replayAt"`
+	NotBefore    order.Millis `avro:"notBefore"`
+	Deadline     order.Millis `avro:"deadline"`
+	FollowSince  order.Millis `avro:"followSince"`
+	MissingSince order.Millis `avro:"missingSince"`
+	RestingSince order.Millis `avro:"restingSince"`
+	Rest         order.Rest   `avro:"rest"`
+}
+
+type infoRow struct {
+	TaskID      string `avro:"taskID"`
+	SceneID     string `avro:"sceneID"`
+	UserPhone   string `avro:"userPhone"`
+	Passthrough string `avro:"passthrough"`
+}
+
+type pendingRow struct {
+	Field  string `avro:"field"`
+	Digest []byte `avro:"digest"`
+}
+
+type callRow struct {
+	ID           string        `avro:"id"`
+	VendorID     string        `avro:"vendorID"`
+	Attempt      int           `avro:"attempt"`
+	Status       statusRow     `avro:"status"`
+	StatusRef    int           `avro:"statusRef"`
+	Completed    *completedRow `avro:"completed"`
+	CompletedRef int           `avro:"completedRef"`
+	Lines        []lineRow     `avro:"lines"`
+	Pending      []pendingRow  `avro:"pending"`
+}
+
+type legRow struct {
+	CallingNumber string       `avro:"callingNumber"`
+	LineAddress   string       `avro:"lineAddress"`
+	StartedAt     order.Millis `avro:"startedAt"`
+	AnsweredAt    order.Millis `avro:"answeredAt"`
+	EndedAt       order.Millis `avro:"endedAt"`
+	HangupCause   string       `avro:"hangupCause"`
+	SIPCode       string       `avro:"sipCode"`
+}
+
+type statusRow struct {
+	Sequence  int          `avro:"sequence"`
+	Previous  *int64       `avro:"previous"`
+	Status    order.Status `avro:"status"`
+	Completed bool         `avro:"completed"`
+	Leg       legRow       `avro:",inline"`
+}
+
+type completedRow struct {
+	Revision        int          `avro:"revision"`
+	ChangedFields   []string     `avro:"changedFields"`
+	Status          order.Status `avro:"status"`
+	UserName        string       `avro:"userName"`
+	Leg             legRow       `avro:",inline"`
+	DurationSeconds *int64       `avro:"durationSeconds"`
+	RecordingURL    string       `avro:"recordingURL"`
+	Intents         []intentRow  `avro:"intents"`
+	SMS             []smsRow     `avro:"sms"`
+	Agent           *agentRow    `avro:"agent"`
+	Params          []paramRow   `avro:"params"`
+}
+
+type intentRow struct {
+	ID   string `avro:"intentID"`
+	Tag  string `avro:"intentTag"`
+	Name string `avro:"intentName"`
+}
+
+type smsRow struct {
+	MessageID string `avro:"messageID"`
+	State     *int64 `avro:"state"`
+	Content   string `avro:"content"`
+}
+
+type agentRow struct {
+	Name        string       `avro:"name"`
+	Group       string       `avro:"group"`
+	Label       string       `avro:"label"`
+	Status      *int64       `avro:"status"`
+	TalkSeconds *int64       `avro:"talkSeconds"`
+	StartedAt   order.Millis `avro:"startedAt"`
+	AnsweredAt  order.Millis `avro:"answeredAt"`
+	EndedAt     order.Millis `avro:"endedAt"`
+	HungUpBy    *int64       `avro:"hungUpBy"`
+}
+
+type paramRow struct {
+	Name  string `avro:"name"`
+	Value string `avro:"value"`
+}
+
+type lineRow struct {
+	Index      int          `avro:"index"`
+	Occurrence int          `avro:"occurrence"`
+	Revision   int          `avro:"revision"`
+	Role       int          `avro:"role"`
+	Type       int          `avro:"type"`
+	NodeID     string       `avro:"nodeID"`
+	NodeDesc   string       `avro:"nodeDesc"`
+	SpokenAt   order.Millis `avro:"spokenAt"`
+	InfoRef    int          `avro:"infoRef"`
+	Digest     []byte       `avro:"digest"`
+	Pending    []byte       `avro:"pending"`
+}
+
+// decoding turns rows into what package order has and keeps the first mistake.
 type decoding struct{ err error }
 
-func (d *decoding) fail(field string) {
-	if d.err == nil {
-		d.err = fmt.Errorf("%w: field %s has another type than expected", ErrMalformed, field)
-	}
-}
-
-// get reads a field of type T; zero where it is missing.
-func get[T any](d *decoding, r map[string]any, field string) T {
-	v, ok := r[field]
-	if !ok {
-		var zero T
-		return zero
-	}
-	t, ok := v.(T)
-	if !ok {
-		d.fail(field)
-	}
-	return t
-}
-
-func (d *decoding) text(r map[string]any, field string) string { return get[string](d, r, field) }
-
-func (d *decoding) number(r map[string]any, field string) int { return int(get[int64](d, r, field)) }
-
-func (d *decoding) millis(r map[string]any, field string) order.Millis {
-	return order.Millis(get[int64](d, r, field))
-}
-
-// opt reads a nullable long.
-func (d *decoding) opt(r map[string]any, field string) order.Opt {
-	if r[field] == nil {
-		return order.Opt{}
-	}
-	n, ok := get[map[string]any](d, r, field)[asLong].(int64)
-	if !ok {
-		d.fail(field)
-	}
-	return order.Some(n)
-}
-
-func (d *decoding) digest(r map[string]any, field string) order.Digest {
-	b := get[[]byte](d, r, field)
-	var digest order.Digest
-	if len(b) != 0 && len(b) != len(digest) {
-		d.fail(field)
-		return digest
+func (d *decoding) digest(b []byte) (digest order.Digest) {
+	if len(b) != 0 && len(b) != len(digest) && d.err == nil {
+		d.err = fmt.Errorf("%w: a digest of %d bytes", ErrMalformed, len(b))
 	}
 	copy(digest[:], b)
 	return digest
 }
 
-// optRecord reads a nullable record; nil where it is null or missing.
-func (d *decoding) optRecord(r map[string]any, field string) map[string]any {
-	if r[field] == nil {
-		return nil
+func opt(n *int64) order.Opt {
+	if n == nil {
+		return order.Opt{}
 	}
-	for _, v := range get[map[string]any](d, r, field) { // one key: the member's name
-		if record, ok := v.(map[string]any); ok {
-			return record
-		}
-	}
-	d.fail(field)
-	return nil
+	return order.Some(*n)
 }
 
-// each reads a list; nil where it is empty.
-func each[T, R any](d *decoding, r map[string]any, field string, item func(T) R) []R {
-	list := get[[]any](d, r, field)
-	if len(list) == 0 {
+// each converts a list; nil where it is empty.
+func each[Row, T any](rows []Row, convert func(*Row) T) []T {
+	if len(rows) == 0 {
 		return nil
 	}
-	out := make([]R, len(list))
-	for i, v := range list {
-		t, ok := v.(T)
-		if !ok {
-			d.fail(field)
-			return nil
-		}
-		out[i] = item(t)
+	out := make([]T, len(rows))
+	for i := range rows {
+		out[i] = convert(&rows[i])
 	}
 	return out
 }
 
-func (d *decoding) state(r map[string]any) *order.State {
+func (d *decoding) state(r *stateRow) *order.State {
 	return &order.State{
-		Ref:          order.Ref{Task: d.text(r, "userTaskID"), ID: d.text(r, "orderID")},
-		TrackedSince: d.millis(r, "trackedSince"),
-		Tracking: order.Tracking{
-			FollowAt:     d.millis(r, "followAt"),
-			OnceAt:       d.millis(r, "onceAt"),
-			StopAt:       d.millis(r, "stopAt"),
-			ReplayAt:     d.millis(r, "replayAt"),
-			NotBefore:    d.millis(r, "notBefore"),
-			Deadline:     d.millis(r, "deadline"),
-			FollowSince:  d.millis(r, "followSince"),
-			MissingSince: d.millis(r, "missingSince"),
-			RestingSince: d.millis(r, "restingSince"),
-			Rest:         order.Rest(d.text(r, "rest")),
-		},
-		Hash:      uint64(get[int64](d, r, "hash")),
-		Finished:  get[bool](d, r, "finished"),
-		ChangedAt: d.millis(r, "changedAt"),
-		Infos:     each(d, r, "infos", d.info),
-		Pending:   each(d, r, "pending", d.pending),
-		Calls:     each(d, r, "calls", d.call),
+		Ref:          order.Ref{Task: r.Task, ID: r.ID},
+		TrackedSince: r.TrackedSince,
+		Tracking:     order.Tracking(r.Tracking),
+		Hash:         uint64(r.Hash),
+		Finished:     r.Finished,
+		ChangedAt:    r.ChangedAt,
+		Infos:        each(r.Infos, func(i *infoRow) order.Info { return order.Info(*i) }),
+		Pending:      each(r.Pending, d.pending),
+		Calls:        each(r.Calls, d.call),
 	}
 }
 
-func (d *decoding) info(r map[string]any) order.Info {
-	return order.Info{
-		TaskID:      d.text(r, "taskID"),
-		SceneID:     d.text(r, "sceneID"),
-		UserPhone:   d.text(r, "userPhone"),
-		Passthrough: d.text(r, "passthrough"),
-	}
+func (d *decoding) pending(r *pendingRow) order.Pending {
+	return order.Pending{Field: r.Field, Digest: d.digest(r.Digest)}
 }
 
-func (d *decoding) pending(r map[string]any) order.Pending {
-	return order.Pending{Field: d.text(r, "field"), Digest: d.digest(r, "digest")}
-}
-
-func (d *decoding) call(r map[string]any) order.AnnouncedCall {
+func (d *decoding) call(r *callRow) order.AnnouncedCall {
 	c := order.AnnouncedCall{
-		ID:           d.text(r, "id"),
-		VendorID:     d.text(r, "vendorID"),
-		Attempt:      d.number(r, "attempt"),
-		Status:       d.status(get[map[string]any](d, r, "status")),
-		StatusRef:    d.number(r, "statusRef"),
-		CompletedRef: d.number(r, "completedRef"),
-		Lines:        each(d, r, "lines", d.line),
-		Pending:      each(d, r, "pending", d.pending),
+		ID:           r.ID,
+		VendorID:     r.VendorID,
+		Attempt:      r.Attempt,
+		Status:       r.Status.body(),
+		StatusRef:    r.StatusRef,
+		CompletedRef: r.CompletedRef,
+		Lines:        each(r.Lines, d.line),
+		Pending:      each(r.Pending, d.pending),
 	}
-	if completed := d.optRecord(r, "completed"); completed != nil {
-		c.Completed = d.completed(completed)
+	if r.Completed != nil {
+		c.Completed = r.Completed.body()
 	}
 	return c
 }
 
-func (d *decoding) status(r map[string]any) order.StatusChanged {
+func (r *statusRow) body() order.StatusChanged {
 	return order.StatusChanged{
-		Sequence:  d.number(r, "sequence"),
-		Previous:  d.opt(r, "previous"),
-		Status:    order.Status(d.number(r, "status")),
-		Completed: get[bool](d, r, "completed"),
-		Leg:       d.leg(r),
+		Sequence:  r.Sequence,
+		Previous:  opt(r.Previous),
+		Status:    r.Status,
+		Completed: r.Completed,
+		Leg:       order.Leg(r.Leg),
 	}
 }
 
-func (d *decoding) leg(r map[string]any) order.Leg {
-	return order.Leg{
-		CallingNumber: d.text(r, "callingNumber"),
-		LineAddress:   d.text(r, "lineAddress"),
-		StartedAt:     d.millis(r, "startedAt"),
-		AnsweredAt:    d.millis(r, "answeredAt"),
-		EndedAt:       d.millis(r, "endedAt"),
-		HangupCause:   d.text(r, "hangupCause"),
-		SIPCode:       d.text(r, "sipCode"),
-	}
-}
-
-func (d *decoding) completed(r map[string]any) *order.CallCompleted {
+func (r *completedRow) body() *order.CallCompleted {
 	c := &order.CallCompleted{
-		Revision:      d.number(r, "revision"),
-		ChangedFields: each(d, r, "changedFields", func(s string) string { return s }),
-		Status:        order.Status(d.number(r, "status")),
-		UserName:      d.text(r, "userName"),
+		Revision: r.Revision,
+		Status:   r.Status,
+		UserName: r.UserName,
 		Details: order.Details{
-			Leg:             d.leg(r),
-			DurationSeconds: d.opt(r, "durationSeconds"),
-			RecordingURL:    d.text(r, "recordingURL"),
-			Intents:         each(d, r, "intents", d.intent),
-			SMS:             each(d, r, "sms", d.sms),
-			Params:          each(d, r, "params", d.param),
+			Leg:             order.Leg(r.Leg),
+			DurationSeconds: opt(r.DurationSeconds),
+			RecordingURL:    r.RecordingURL,
+			Intents:         each(r.Intents, func(i *intentRow) order.Intent { return order.Intent(*i) }),
+			SMS:             each(r.SMS, (*smsRow).body),
+			Params:          each(r.Params, func(p *paramRow) order.Param { return order.Param(*p) }),
 		},
 	}
-	if agent := d.optRecord(r, "agent"); agent != nil {
-		c.Agent = d.agent(agent)
+	if len(r.ChangedFields) > 0 {
+		c.ChangedFields = r.ChangedFields
+	}
+	if r.Agent != nil {
+		c.Agent = r.Agent.body()
 	}
 	return c
 }
 
-func (d *decoding) intent(r map[string]any) order.Intent {
-	return order.Intent{ID: d.text(r, "intentID"), Tag: d.text(r, "intentTag"), Name: d.text(r, "intentName")}
+func (r *smsRow) body() order.SMS {
+	return order.SMS{MessageID: r.MessageID, State: opt(r.State), Content: r.Content}
 }
 
-func (d *decoding) sms(r map[string]any) order.SMS {
-	return order.SMS{MessageID: d.text(r, "messageID"), State: d.opt(r, "state"), Content: d.text(r, "content")}
-}
-
-func (d *decoding) param(r map[string]any) order.Param {
-	return order.Param{Name: d.text(r, "name"), Value: d.text(r, "value")}
-}
-
-func (d *decoding) agent(r map[string]any) order.Agent {
+func (r *agentRow) body() order.Agent {
 	return order.Agent{
-		Name:        d.text(r, "name"),
-		Group:       d.text(r, "group"),
-		Label:       d.text(r, "label"),
-		Status:      d.opt(r, "status"),
-		TalkSeconds: d.opt(r, "talkSeconds"),
-		StartedAt:   d.millis(r, "startedAt"),
-		AnsweredAt:  d.millis(r, "answeredAt"),
-		EndedAt:     d.millis(r, "endedAt"),
-		HungUpBy:    d.opt(r, "hungUpBy"),
+		Name:        r.Name,
+		Group:       r.Group,
+		Label:       r.Label,
+		Status:      opt(r.Status),
+		TalkSeconds: opt(r.TalkSeconds),
+		StartedAt:   r.StartedAt,
+		AnsweredAt:  r.AnsweredAt,
+		EndedAt:     r.EndedAt,
+		HungUpBy:    opt(r.HungUpBy),
 	}
 }
 
-func (d *decoding) line(r map[string]any) order.AnnouncedLine {
+func (d *decoding) line(r *lineRow) order.AnnouncedLine {
 	return order.AnnouncedLine{
-		Index:      d.number(r, "index"),
-		Occurrence: d.number(r, "occurrence"),
-		Revision:   d.number(r, "revision"),
-		Role:       d.number(r, "role"),
-		Type:       d.number(r, "type"),
-		NodeID:     d.text(r, "nodeID"),
-		NodeDesc:   d.text(r, "nodeDesc"),
-		SpokenAt:   d.millis(r, "spokenAt"),
-		InfoRef:    d.number(r, "infoRef"),
-		Digest:     d.digest(r, "digest"),
-		Pending:    d.digest(r, "pending"),
+		Index:      r.Index,
+		Occurrence: r.Occurrence,
+		Revision:   r.Revision,
+		Role:       r.Role,
+		Type:       r.Type,
+		NodeID:     r.NodeID,
+		NodeDesc:   r.NodeDesc,
+		SpokenAt:   r.SpokenAt,
+		InfoRef:    r.InfoRef,
+		Digest:     d.digest(r.Digest),
+		Pending:    d.digest(r.Pending),
 	}
 }

@@ -11,7 +11,7 @@ type Kind uint8
 //     identity methods; golden IDs for it in identity_test.go and testdata;
 //   - schemas: its .avsc file, a constant for its name, and a line in All;
 //   - internal/avro: its fill function and a line in the table of kinds.go; a
-//     sample in samples_test.go and a row in hamba_test.go;
+//     sample in samples_test.go;
 //   - internal/config: one line in Topics, with the kind in its tag.
 //
 // Everything else ranges over Kinds: topics, registry, metrics, `tail`. A place
