@@ -42,7 +42,7 @@ func drawInfo(rt *rapid.T) order.Info {
 
 func drawStatusChanged(rt *rapid.T) order.StatusChanged {
 	return order.StatusChanged{
-		Sequence: drawInt(rt, "sequence"), Previous: drawOpt(rt, "previous"), Status: drawStatus(rt), Completed: rapid.Bool().Draw(rt, "completed"),
+		Sequence: drawInt(rt, "sequence"), Previous: drawOpt(rt, "previous"), Status: drawStatus(rt), Final: rapid.Bool().Draw(rt, "completed"),
 		Leg: drawLeg(rt),
 	}
 }

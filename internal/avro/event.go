@@ -34,7 +34,7 @@ func fillStatus(_ *Encoder, r *native, ev *order.Event) {
 	r.optInt("previousStatusCode", b.Previous)
 	r.set("status", b.Status.String())
 	r.set("statusCode", nearestInt(int64(b.Status)))
-	r.set("completed", b.Completed)
+	r.set("completed", b.Final)
 	fillLeg(r, &b.Leg)
 }
 

@@ -133,25 +133,25 @@ func sampleState() *order.State {
 			{TaskID: "42", UserPhone: "+8613812345678"},
 			{TaskID: "42", SceneID: "scene-1", UserPhone: "+8613812345678", Passthrough: "x"},
 		},
-		Pending: []order.Pending{{Field: "sceneID", Digest: digestFrom(0)}},
+		Corrections: []order.Correction{{Field: "sceneID", Digest: digestFrom(0)}},
 		Calls: []order.AnnouncedCall{
 			{
 				ID: "order-7#1", VendorID: "call-8", Attempt: 1,
 				Status: order.StatusChanged{
-					Sequence: 4, Previous: order.Some(4), Status: 6, Completed: true, Leg: sampleLeg(),
+					Sequence: 4, Previous: order.Some(4), Status: 6, Final: true, Leg: sampleLeg(),
 				},
-				StatusRef:    1,
-				Completed:    completed,
-				CompletedRef: 1,
+				StatusRef:     1,
+				Completion:    completed,
+				CompletionRef: 1,
 				Lines: []order.AnnouncedLine{
 					{
 						Index: 4, Occurrence: 2, Revision: 1, Role: 1, Type: 7,
 						NodeID: "n-17", NodeDesc: "closing", SpokenAt: 1700000110500,
 						InfoRef: 1, Digest: digestFrom(16),
 					},
-					{Index: 5, Occurrence: 1, Revision: 3, Role: -1, Type: -1, Pending: digestFrom(32)},
+					{Index: 5, Occurrence: 1, Revision: 3, Role: -1, Type: -1, Correction: digestFrom(32)},
 				},
-				Pending: []order.Pending{{Field: "recordingURL", Digest: digestFrom(48)}},
+				Corrections: []order.Correction{{Field: "recordingURL", Digest: digestFrom(48)}},
 			},
 			{ID: "call-9", Attempt: 2, Status: order.StatusChanged{Sequence: 1, Status: 3}, StatusRef: 1},
 		},

@@ -115,7 +115,7 @@ func fillState(r *native, st *order.State) {
 		n.set("passthrough", i.Passthrough)
 	}
 	infos.done()
-	fillPending(r, st.Pending)
+	fillCorrections(r, st.Corrections)
 
 	calls := r.list("calls")
 	for i := range st.Calls {
@@ -124,12 +124,12 @@ func fillState(r *native, st *order.State) {
 	calls.done()
 }
 
-func fillPending(r *native, pending []order.Pending) {
+func fillCorrections(r *native, corrections []order.Correction) {
 	l := r.list("pending")
-	for i := range pending {
+	for i := range corrections {
 		n := l.next()
-		n.set("field", pending[i].Field)
-		n.digest("digest", &pending[i].Digest)
+		n.set("field", corrections[i].Field)
+		n.digest("digest", &corrections[i].Digest)
 	}
 	l.done()
 }
@@ -150,25 +150,25 @@ func fillStateCall(r *native, c *order.AnnouncedCall) {
 	r.set("attempt", int64(c.Attempt))
 	fillStateStatus(r.sub("status"), &c.Status)
 	r.set("statusRef", int64(c.StatusRef))
-	if c.Completed == nil {
+	if c.Completion == nil {
 		r.set("completed", nil)
 	} else {
-		fillStateCompleted(r.optSub("completed", asCompleted), c.Completed)
+		fillStateCompleted(r.optSub("completed", asCompleted), c.Completion)
 	}
-	r.set("completedRef", int64(c.CompletedRef))
+	r.set("completedRef", int64(c.CompletionRef))
 	lines := r.list("lines")
 	for i := range c.Lines {
 		fillStateLine(lines.next(), &c.Lines[i])
 	}
 	lines.done()
-	fillPending(r, c.Pending)
+	fillCorrections(r, c.Corrections)
 }
 
 func fillStateStatus(r *native, s *order.StatusChanged) {
 	r.set("sequence", int64(s.Sequence))
 	r.optLong("previous", s.Previous)
 	r.set("status", int64(s.Status))
-	r.set("completed", s.Completed)
+	r.set("completed", s.Final)
 	fillStateLeg(r, &s.Leg)
 }
 
@@ -248,5 +248,5 @@ func fillStateLine(r *native, l *order.AnnouncedLine) {
 	r.set("spokenAt", int64(l.SpokenAt))
 	r.set("infoRef", int64(l.InfoRef))
 	r.digest("digest", &l.Digest)
-	r.digest("pending", &l.Pending)
+	r.digest("pending", &l.Correction)
 }

@@ -35,16 +35,16 @@ func (c *StateCodec) Decode(data []byte) (*order.State, error) {
 // whole: the compiler holds them together.
 
 type stateRow struct {
-	Task         string       `avro:"userTaskID"`
-	ID           string       `avro:"orderID"`
-	TrackedSince order.Millis `avro:"trackedSince"`
-	Tracking     trackingRow  `avro:",inline"`
-	Hash         int64        `avro:"hash"`
-	Finished     bool         `avro:"finished"`
-	ChangedAt    order.Millis `avro:"changedAt"`
-	Infos        []infoRow    `avro:"infos"`
-	Pending      []pendingRow `avro:"pending"`
-	Calls        []callRow    `avro:"calls"`
+	Task         string          `avro:"userTaskID"`
+	ID           string          `avro:"orderID"`
+	TrackedSince order.Millis    `avro:"trackedSince"`
+	Tracking     trackingRow     `avro:",inline"`
+	Hash         int64           `avro:"hash"`
+	Finished     bool            `avro:"finished"`
+	ChangedAt    order.Millis    `avro:"changedAt"`
+	Infos        []infoRow       `avro:"infos"`
+	Pending      []correctionRow `avro:"pending"`
+	Calls        []callRow       `avro:"calls"`
 }
 
 type trackingRow struct {
@@ -67,21 +67,21 @@ type infoRow struct {
 	Passthrough string `avro:"passthrough"`
 }
 
-type pendingRow struct {
+type correctionRow struct {
 	Field  string `avro:"field"`
 	Digest []byte `avro:"digest"`
 }
 
 type callRow struct {
-	ID           string        `avro:"id"`
-	VendorID     string        `avro:"vendorID"`
-	Attempt      int           `avro:"attempt"`
-	Status       statusRow     `avro:"status"`
-	StatusRef    int           `avro:"statusRef"`
-	Completed    *completedRow `avro:"completed"`
-	CompletedRef int           `avro:"completedRef"`
-	Lines        []lineRow     `avro:"lines"`
-	Pending      []pendingRow  `avro:"pending"`
+	ID           string          `avro:"id"`
+	VendorID     string          `avro:"vendorID"`
+	Attempt      int             `avro:"attempt"`
+	Status       statusRow       `avro:"status"`
+	StatusRef    int             `avro:"statusRef"`
+	Completed    *completedRow   `avro:"completed"`
+	CompletedRef int             `avro:"completedRef"`
+	Lines        []lineRow       `avro:"lines"`
+	Pending      []correctionRow `avro:"pending"`
 }
 
 type legRow struct {
@@ -198,39 +198,39 @@ func (d *decoding) state(r *stateRow) *order.State {
 		Finished:     r.Finished,
 		ChangedAt:    r.ChangedAt,
 		Infos:        each(r.Infos, func(i *infoRow) order.Info { return order.Info(*i) }),
-		Pending:      each(r.Pending, d.pending),
+		Corrections:  each(r.Pending, d.correction),
 		Calls:        each(r.Calls, d.call),
 	}
 }
 
-func (d *decoding) pending(r *pendingRow) order.Pending {
-	return order.Pending{Field: r.Field, Digest: d.digest(r.Digest)}
+func (d *decoding) correction(r *correctionRow) order.Correction {
+	return order.Correction{Field: r.Field, Digest: d.digest(r.Digest)}
 }
 
 func (d *decoding) call(r *callRow) order.AnnouncedCall {
 	c := order.AnnouncedCall{
-		ID:           r.ID,
-		VendorID:     r.VendorID,
-		Attempt:      r.Attempt,
-		Status:       r.Status.body(),
-		StatusRef:    r.StatusRef,
-		CompletedRef: r.CompletedRef,
-		Lines:        each(r.Lines, d.line),
-		Pending:      each(r.Pending, d.pending),
+		ID:            r.ID,
+		VendorID:      r.VendorID,
+		Attempt:       r.Attempt,
+		Status:        r.Status.body(),
+		StatusRef:     r.StatusRef,
+		CompletionRef: r.CompletedRef,
+		Lines:         each(r.Lines, d.line),
+		Corrections:   each(r.Pending, d.correction),
 	}
 	if r.Completed != nil {
-		c.Completed = r.Completed.body()
+		c.Completion = r.Completed.body()
 	}
 	return c
 }
 
 func (r *statusRow) body() order.StatusChanged {
 	return order.StatusChanged{
-		Sequence:  r.Sequence,
-		Previous:  opt(r.Previous),
-		Status:    r.Status,
-		Completed: r.Completed,
-		Leg:       order.Leg(r.Leg),
+		Sequence: r.Sequence,
+		Previous: opt(r.Previous),
+		Status:   r.Status,
+		Final:    r.Completed,
+		Leg:      order.Leg(r.Leg),
 	}
 }
 
@@ -287,6 +287,6 @@ func (d *decoding) line(r *lineRow) order.AnnouncedLine {
 		SpokenAt:   r.SpokenAt,
 		InfoRef:    r.InfoRef,
 		Digest:     d.digest(r.Digest),
-		Pending:    d.digest(r.Pending),
+		Correction: d.digest(r.Pending),
 	}
 }

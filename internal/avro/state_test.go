@@ -25,8 +25,8 @@ func drawDigest(rt *rapid.T, label string) (d order.Digest) {
 	return d
 }
 
-func drawPending(rt *rapid.T) order.Pending {
-	return order.Pending{Field: drawBytes(rt, "field"), Digest: drawDigest(rt, "digest")}
+func drawPending(rt *rapid.T) order.Correction {
+	return order.Correction{Field: drawBytes(rt, "field"), Digest: drawDigest(rt, "digest")}
 }
 
 func drawAnnouncedLine(rt *rapid.T) order.AnnouncedLine {
@@ -34,18 +34,18 @@ func drawAnnouncedLine(rt *rapid.T) order.AnnouncedLine {
 		Index: rapid.Int().Draw(rt, "index"), Occurrence: drawInt(rt, "occurrence"), Revision: drawInt(rt, "revision"),
 		Role: rapid.Int().Draw(rt, "role"), Type: rapid.Int().Draw(rt, "type"),
 		NodeID: drawBytes(rt, "node"), NodeDesc: drawBytes(rt, "desc"), SpokenAt: drawMillis(rt, "spoken"),
-		InfoRef: drawInt(rt, "info"), Digest: drawDigest(rt, "digest"), Pending: drawDigest(rt, "pending"),
+		InfoRef: drawInt(rt, "info"), Digest: drawDigest(rt, "digest"), Correction: drawDigest(rt, "pending"),
 	}
 }
 
 func drawCall(rt *rapid.T) order.AnnouncedCall {
 	c := order.AnnouncedCall{
 		ID: drawBytes(rt, "id"), VendorID: drawBytes(rt, "vendor id"), Attempt: drawInt(rt, "attempt"),
-		Status: drawStatusChanged(rt), StatusRef: drawInt(rt, "ref"), CompletedRef: drawInt(rt, "ref"),
-		Lines: drawSlice(rt, "lines", drawAnnouncedLine), Pending: drawSlice(rt, "pending", drawPending),
+		Status: drawStatusChanged(rt), StatusRef: drawInt(rt, "ref"), CompletionRef: drawInt(rt, "ref"),
+		Lines: drawSlice(rt, "lines", drawAnnouncedLine), Corrections: drawSlice(rt, "pending", drawPending),
 	}
 	if rapid.Bool().Draw(rt, "ended") {
-		c.Completed = drawCompleted(rt)
+		c.Completion = drawCompleted(rt)
 	}
 	return c
 }
@@ -61,7 +61,7 @@ func drawState(rt *rapid.T) *order.State {
 			FollowSince: m(7), MissingSince: m(8), RestingSince: m(9), Rest: order.Rest(drawBytes(rt, "rest")),
 		},
 		Hash: rapid.Uint64().Draw(rt, "hash"), Finished: rapid.Bool().Draw(rt, "finished"), ChangedAt: m(10),
-		Infos: drawSlice(rt, "infos", drawInfo), Pending: drawSlice(rt, "pending", drawPending), Calls: drawSlice(rt, "calls", drawCall),
+		Infos: drawSlice(rt, "infos", drawInfo), Corrections: drawSlice(rt, "pending", drawPending), Calls: drawSlice(rt, "calls", drawCall),
 	}
 }
 
@@ -141,7 +141,7 @@ func TestStateExtremes(t *testing.T) {
 	st.Hash = math.MaxUint64
 	st.TrackedSince = math.MinInt64
 	st.Calls[0].Status.Previous = order.Some(math.MaxInt64)
-	st.Calls[0].Completed.Agent = order.Agent{TalkSeconds: order.Some(0)} // all but zero
+	st.Calls[0].Completion.Agent = order.Agent{TalkSeconds: order.Some(0)} // all but zero
 	data, err := codec.Encode(st)
 	if err != nil {
 		t.Fatal(err)
@@ -261,7 +261,7 @@ func TestStateThatIsNone(t *testing.T) {
 // shortDigest is a state with a digest of a length that none has.
 func shortDigest(t *testing.T, codec *StateCodec) []byte {
 	t.Helper()
-	st := &order.State{Pending: []order.Pending{{Digest: digestFrom(1)}}}
+	st := &order.State{Corrections: []order.Correction{{Digest: digestFrom(1)}}}
 	data, err := codec.Encode(st)
 	if err != nil {
 		t.Fatal(err)

@@ -142,11 +142,11 @@ func (w *world) checkPublished(ref order.Ref, c *order.AnnouncedCall) {
 	}) {
 		w.t.Errorf("state of %s claims status %v of %s, which was not published", ref.ID, c.Status.Status, c.ID)
 	}
-	if c.Completed != nil && !published(func(ev *order.Event) bool {
+	if c.Completion != nil && !published(func(ev *order.Event) bool {
 		b, ok := ev.Body.(*order.CallCompleted)
-		return ok && b.Revision == c.Completed.Revision
+		return ok && b.Revision == c.Completion.Revision
 	}) {
-		w.t.Errorf("state of %s claims revision %d of %s, which was not published", ref.ID, c.Completed.Revision, c.ID)
+		w.t.Errorf("state of %s claims revision %d of %s, which was not published", ref.ID, c.Completion.Revision, c.ID)
 	}
 }
 

@@ -40,7 +40,7 @@ func content(ev *Event) string {
 	switch b := ev.Body.(type) {
 	case *StatusChanged:
 		c := *b
-		c.Previous, c.Completed = Opt{}, false
+		c.Previous, c.Final = Opt{}, false
 		body = c
 	case *CallCompleted:
 		c := *b
@@ -86,12 +86,12 @@ func (c *chronicle) addBody(ev *Event) error {
 		switch ended := c.ended[ev.CallID]; {
 		case b.Status == NoStatus || moved && b.Status == from:
 			return fmt.Errorf("from %d to %d is no change", from, b.Status)
-		case ended && (!b.Completed || b.Status == Completed):
+		case ended && (!b.Final || b.Status == Completed):
 			return fmt.Errorf("from final %d to %d", from, b.Status)
 		case moved && !ended && from.Known() && b.Status.Known() && b.Status < from:
 			return fmt.Errorf("from %d back to %d", from, b.Status)
-		case b.Status.Known() && b.Completed != (b.Status >= 6):
-			return fmt.Errorf("status %d said to be final: %t", b.Status, b.Completed)
+		case b.Status.Known() && b.Final != (b.Status >= 6):
+			return fmt.Errorf("status %d said to be final: %t", b.Status, b.Final)
 		}
 		c.status[ev.CallID] = b.Status
 	case *CallCompleted:
@@ -130,10 +130,10 @@ func (c *chronicle) agrees(st *State) error {
 		if n := c.counts["status "+call.ID]; n != call.Status.Sequence {
 			return fmt.Errorf("call %s: sequence remembered %d, announced %d", call.ID, call.Status.Sequence, n)
 		}
-		if c.ended[call.ID] != (call.Completed != nil) {
+		if c.ended[call.ID] != (call.Completion != nil) {
 			return fmt.Errorf("call %s: completed announced %t", call.ID, c.ended[call.ID])
 		}
-		if call.Completed != nil {
+		if call.Completion != nil {
 			told++
 		}
 	}
@@ -216,8 +216,8 @@ func settles(st *State, ans *Answer, rules Rules) error {
 	for range looks {
 		st = Compare(st, ans, 1, rules).State
 	}
-	if got := Compare(st, ans, 2, rules); len(got.Events) > 0 || got.Save || got.Again {
-		return fmt.Errorf("the same answer again still announces %q (save %t, again %t)", said(got.Events), got.Save, got.Again)
+	if got := Compare(st, ans, 2, rules); len(got.Events) > 0 || got.Save || got.Unconfirmed {
+		return fmt.Errorf("the same answer again still announces %q (save %t, again %t)", said(got.Events), got.Save, got.Unconfirmed)
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func TestSeeds(t *testing.T) {
 }
 
 func TestEnded(t *testing.T) {
-	ended := AnnouncedCall{Completed: &CallCompleted{}}
+	ended := AnnouncedCall{Completion: &CallCompleted{}}
 	for name, c := range map[string]struct {
 		st   State
 		want bool

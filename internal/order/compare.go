@@ -12,14 +12,14 @@ type Rules struct {
 
 // Result is what a comparison found.
 type Result struct {
-	State   *State   // the next state; the one given where Saved is false
-	Events  []*Event // to be published in this order
-	Save    bool     // State differs from the one given in more than its hash
-	Changed bool     // the answer showed something new
-	Again   bool     // a correction was seen for the first time: look again soon
-	Held    bool     // a call has no name yet and is held back: the order has not ended
-	Stale   int      // statuses and values that went back
-	Unknown int      // statuses announced that are not in the table
+	State       *State   // the next state; the one given where Save is false
+	Events      []*Event // to be published in this order
+	Save        bool     // State differs from the one given in more than its hash
+	Changed     bool     // the answer showed something new
+	Unconfirmed bool     // a correction was seen for the first time: look again soon
+	Held        bool     // a call has no name yet and is held back: the order has not ended
+	Stale       int      // statuses and values that went back
+	Unknown     int      // statuses announced that are not in the table
 }
 
 // Compare lays an answer over what was announced of its order and returns what
@@ -54,7 +54,7 @@ func Compare(prev *State, ans *Answer, at Millis, rules Rules) Result {
 		c.result.Changed = true
 		c.result.Save = true
 	}
-	if c.result.Save = c.result.Save || !slices.Equal(next.Pending, prev.Pending); !c.result.Save {
+	if c.result.Save = c.result.Save || !slices.Equal(next.Corrections, prev.Corrections); !c.result.Save {
 		c.result.State = prev
 		return c.result
 	}
@@ -103,10 +103,10 @@ func (c *comparison) finish(back map[int]bool) {
 // order lays the order's own values over the announced ones, unless the
 // answer is an old one.
 func (c *comparison) order(back map[int]bool) {
-	c.info, c.name = overlay{seen: c.prev.Pending}, overlay{seen: c.prev.Pending}
+	c.info, c.name = overlay{seen: c.prev.Corrections}, overlay{seen: c.prev.Corrections}
 	c.userName = announcedUserName(c.prev)
 	if len(back) > 0 {
-		c.info.fresh = c.prev.Pending
+		c.info.fresh = c.prev.Corrections
 		return
 	}
 	n := len(c.prev.Infos)
@@ -128,13 +128,13 @@ func (c *comparison) order(back map[int]bool) {
 // forget drops the order's corrections that are announced now.
 func (c *comparison) forget() {
 	told := announcedUserName(c.next) == c.userName
-	c.next.Pending = append(c.info.left(true), c.name.left(told)...)
+	c.next.Corrections = append(c.info.left(true), c.name.left(told)...)
 }
 
 // announcedUserName is the one of the last call completed.
 func announcedUserName(st *State) string {
 	for i := len(st.Calls) - 1; i >= 0; i-- {
-		if done := st.Calls[i].Completed; done != nil {
+		if done := st.Calls[i].Completion; done != nil {
 			return done.UserName
 		}
 	}
@@ -144,7 +144,7 @@ func announcedUserName(st *State) string {
 // note takes over what an overlay counted.
 func (c *comparison) note(o *overlay) {
 	c.result.Stale += o.stale
-	c.result.Again = c.result.Again || len(o.fresh) > 0
+	c.result.Unconfirmed = c.result.Unconfirmed || len(o.fresh) > 0
 }
 
 // call compares one call of the answer with the announced one; known is its
@@ -172,18 +172,18 @@ func (c *comparison) call(i, known int) {
 		call.VendorID = seen.ID
 		c.result.Save = true
 	}
-	was := call.Pending
+	was := call.Corrections
 	o := overlay{seen: was}
 	base := call.announcedDetails()
 	details := o.details(&base, &seen.Details)
 	moved := c.status(call, seen, &details, &o)
 	lines := c.rules.Transcripts && c.lines(call, seen)
 	announced := c.completion(call, seen, &details) || moved
-	call.Pending = o.left(announced)
+	call.Corrections = o.left(announced)
 	c.note(&o)
 	if announced || lines {
 		c.result.Changed = true
-	} else if !slices.Equal(was, call.Pending) {
+	} else if !slices.Equal(was, call.Corrections) {
 		c.result.Save = true
 	}
 }
@@ -192,7 +192,7 @@ func (c *comparison) call(i, known int) {
 // the answer that finished the order does not show.
 func (c *comparison) endUnseen(places []int) {
 	for k := range c.prev.Calls {
-		if call := &c.next.Calls[k]; call.Completed == nil && !slices.Contains(places, k) {
+		if call := &c.next.Calls[k]; call.Completion == nil && !slices.Contains(places, k) {
 			details := call.announcedDetails()
 			c.completion(call, &Call{}, &details)
 		}
@@ -201,8 +201,8 @@ func (c *comparison) endUnseen(places []int) {
 
 // announcedDetails returns what was announced of the call's details.
 func (a *AnnouncedCall) announcedDetails() Details {
-	if a.Completed != nil {
-		return a.Completed.Details
+	if a.Completion != nil {
+		return a.Completion.Details
 	}
 	return Details{Leg: a.Status.Leg}
 }
@@ -228,7 +228,7 @@ func (c *comparison) status(call *AnnouncedCall, seen *Call, d *Details, o *over
 	}
 	call.Status = StatusChanged{
 		Sequence: call.Status.Sequence + 1, Previous: previous, Status: seen.Status,
-		Completed: isFinal(seen.Status, d.EndedAt, c.next.Finished), Leg: d.Leg,
+		Final: isFinal(seen.Status, d.EndedAt, c.next.Finished), Leg: d.Leg,
 	}
 	call.StatusRef = len(c.next.Infos) - 1
 	body := call.Status
@@ -239,23 +239,23 @@ func (c *comparison) status(call *AnnouncedCall, seen *Call, d *Details, o *over
 // completion announces a call that has ended, and again where its details
 // moved.
 func (c *comparison) completion(call *AnnouncedCall, seen *Call, d *Details) bool {
-	if call.Completed == nil && !isFinal(call.Status.Status, d.EndedAt, c.next.Finished) {
+	if call.Completion == nil && !isFinal(call.Status.Status, d.EndedAt, c.next.Finished) {
 		return false
 	}
-	was := call.Completed
+	was := call.Completion
 	now := &CallCompleted{Revision: 1, Status: call.Status.Status, UserName: c.userName, Details: *d}
 	ref := len(c.next.Infos) - 1
 	if was != nil {
 		if !c.named { // the call may have been announced under another name
 			now.UserName = was.UserName
 		}
-		now.ChangedFields = changedFields(was, now, c.next.Infos[call.CompletedRef], c.next.Infos[ref])
+		now.ChangedFields = changedFields(was, now, c.next.Infos[call.CompletionRef], c.next.Infos[ref])
 		if len(now.ChangedFields) == 0 {
 			return false
 		}
 		now.Revision = was.Revision + 1
 	}
-	call.Completed, call.CompletedRef = now, ref
+	call.Completion, call.CompletionRef = now, ref
 	body := *now
 	ev := c.announce(call, ref, &body)
 	ev.fillContext(c.next, call, seen)

@@ -79,10 +79,10 @@ type Body interface {
 
 // StatusChanged announces that a call's status moved on or was corrected.
 type StatusChanged struct {
-	Sequence  int // 1 = first seen of this call
-	Previous  Opt // the status before; not set on the first
-	Status    Status
-	Completed bool // the status is final
+	Sequence int // 1 = first seen of this call
+	Previous Opt // the status before; not set on the first
+	Status   Status
+	Final    bool // the status is final
 	Leg
 }
 

@@ -5,11 +5,11 @@ package order
 // never heard of, or one that was forgotten.
 type Facts struct {
 	Tracking
-	Hash      uint64 // of the last accepted answer's bytes; 0 = read the next answer whatever it is
-	ChangedAt Millis // when the last answer that changed anything arrived; 0 = no answer has shown the order yet
-	Ended     bool   // finished, all calls final, none held back
-	Again     bool   // a correction waits for its second look
-	Unsaved   bool   // a request changed Tracking and the saved state does not have it yet
+	Hash        uint64 // of the last accepted answer's bytes; 0 = read the next answer whatever it is
+	ChangedAt   Millis // when the last answer that changed anything arrived; 0 = no answer has shown the order yet
+	Ended       bool   // finished, all calls final, none held back
+	Unconfirmed bool   // a correction waits for its second look
+	Unsaved     bool   // a request changed Tracking and the saved state does not have it yet
 }
 
 // FactsOf returns what a saved state says.
@@ -32,7 +32,7 @@ type Terms struct {
 // Settled reports whether an order that an answer of this time showed unchanged
 // has settled.
 func (t Terms) Settled(f Facts, at Millis) bool {
-	return f.Ended && !f.Again && at-f.ChangedAt >= t.Settle
+	return f.Ended && !f.Unconfirmed && at-f.ChangedAt >= t.Settle
 }
 
 // NotFound reports whether an order never seen was asked for long enough.

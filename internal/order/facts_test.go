@@ -43,7 +43,7 @@ func TestTerms(t *testing.T) {
 	if testTerms().Settled(settled, start+899*second) || !testTerms().Settled(settled, start+900*second) {
 		t.Error("settles at the wrong time")
 	}
-	settled.Again = true
+	settled.Unconfirmed = true
 	if testTerms().Settled(settled, start+900*second) {
 		t.Error("settles while a correction waits")
 	}

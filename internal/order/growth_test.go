@@ -131,7 +131,7 @@ func exported(t *rapid.T, st *State, told *chronicle, answers []shown) (*State, 
 		if err := told.add(got.Events); err != nil {
 			t.Fatalf("answer %d: %v", i, err)
 		}
-		if got.Again {
+		if got.Unconfirmed {
 			t.Fatalf("answer %d: taken for a correction", i)
 		}
 		for _, ev := range got.Events {
@@ -190,12 +190,12 @@ func values(st *State) string {
 	for i := range st.Calls {
 		c := &st.Calls[i]
 		c.Status = StatusChanged{Status: c.Status.Status}
-		c.StatusRef, c.CompletedRef = 0, 0
+		c.StatusRef, c.CompletionRef = 0, 0
 		// A call that ended before it had an ID keeps the name it was given,
 		// which one first seen with its ID never had.
 		c.ID, c.VendorID = either(c.VendorID, c.ID), ""
-		if c.Completed != nil {
-			c.Completed.Revision, c.Completed.ChangedFields = 0, nil
+		if c.Completion != nil {
+			c.Completion.Revision, c.Completion.ChangedFields = 0, nil
 		}
 		for k := range c.Lines {
 			c.Lines[k].Revision, c.Lines[k].InfoRef = 0, 0

@@ -20,7 +20,7 @@ func goldenEvents() map[string]*Event {
 	}
 	return map[string]*Event{
 		"status": event(&StatusChanged{
-			Sequence: 3, Previous: Some(5), Status: 10, Completed: true, Leg: leg,
+			Sequence: 3, Previous: Some(5), Status: 10, Final: true, Leg: leg,
 		}, info),
 		"status-bare": {Ref: Ref{"t", "ö"}, CallID: "ö#1", Body: &StatusChanged{Sequence: 1, Status: -7}},
 		"completed": event(&CallCompleted{
@@ -81,7 +81,7 @@ func TestIdentityLeavesOut(t *testing.T) {
 		"transcript":      func(e *Event) { e.TranscriptLines, e.Transcript = 9, []Line{{Text: "x"}} },
 		"order finished":  func(e *Event) { e.OrderFinished = true },
 		"previous status": func(e *Event) { e.Body.(*StatusChanged).Previous = Some(4) },
-		"final":           func(e *Event) { e.Body.(*StatusChanged).Completed = false },
+		"final":           func(e *Event) { e.Body.(*StatusChanged).Final = false },
 		"changed fields":  func(e *Event) { e.Body.(*CallCompleted).ChangedFields = nil },
 	} {
 		ev := events["status"]

@@ -75,11 +75,11 @@ func (c *comparison) lines(call *AnnouncedCall, seen *Call) (announced bool) {
 		if stale {
 			c.result.Stale++
 		}
-		var pending Digest
+		var unconfirmed Digest
 		if moved == isCorrected {
-			if d := lineDigest(&now); d != was.Pending {
-				pending, moved = d, stays
-				c.result.Again = true
+			if d := lineDigest(&now); d != was.Correction {
+				unconfirmed, moved = d, stays
+				c.result.Unconfirmed = true
 			}
 		}
 		switch {
@@ -87,9 +87,9 @@ func (c *comparison) lines(call *AnnouncedCall, seen *Call) (announced bool) {
 			own()
 			c.line(call, &call.Lines[at], &now)
 			announced = true
-		case pending != was.Pending:
+		case unconfirmed != was.Correction:
 			own()
-			call.Lines[at].Pending = pending
+			call.Lines[at].Correction = unconfirmed
 			c.result.Save = true
 		}
 	}

@@ -29,12 +29,12 @@ func (c *comparison) move(call *AnnouncedCall, seen *Call, finished bool) move {
 	switch {
 	case to == from || to == NoStatus:
 		return stays
-	case call.Completed == nil:
+	case call.Completion == nil:
 		if from == NoStatus || !from.Known() || !to.Known() || to > from {
 			return movesOn
 		}
 		return movesBack
-	case to == Completed || !isFinal(to, max(seen.EndedAt, call.Completed.EndedAt), finished):
+	case to == Completed || !isFinal(to, max(seen.EndedAt, call.Completion.EndedAt), finished):
 		return movesBack
 	}
 	return isCorrected

@@ -14,10 +14,10 @@ import "strconv"
 //     the same value again. A duration of 60 that is followed by 61, 60, 61
 //     stays 60; followed by 61, 61 it becomes 61.
 type overlay struct {
-	seen      []Pending // corrections that the answer before showed
-	fresh     []Pending // corrections shown for the first time
-	confirmed []Pending // corrections shown for the second time: accepted
-	stale     int       // values that went back
+	seen      []Correction // corrections that the answer before showed
+	fresh     []Correction // corrections shown for the first time
+	confirmed []Correction // corrections shown for the second time: accepted
+	stale     int          // values that went back
 }
 
 // correct reports whether a correction is shown for the second time.
@@ -28,7 +28,7 @@ func (o *overlay) correct(field string, d Digest) bool {
 			return true
 		}
 	}
-	o.fresh = append(o.fresh, Pending{Field: field, Digest: d})
+	o.fresh = append(o.fresh, Correction{Field: field, Digest: d})
 	return false
 }
 
@@ -36,7 +36,7 @@ func (o *overlay) correct(field string, d Digest) bool {
 // long as no event has announced it: before a call has ended its details wait
 // for its next status, and the correction must not have to be seen twice again
 // by then.
-func (o *overlay) left(announced bool) []Pending {
+func (o *overlay) left(announced bool) []Correction {
 	if announced || len(o.confirmed) == 0 {
 		return o.fresh
 	}

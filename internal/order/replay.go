@@ -35,9 +35,9 @@ func Snapshot(st *State, ans *Answer, at Millis, rules Rules) []*Event {
 				again(call, call.Lines[l].InfoRef, call.Lines[l].body(lines[i].Text))
 			}
 		}
-		if call.Completed != nil {
-			completed := *call.Completed
-			again(call, call.CompletedRef, &completed).fillContext(st, call, seen)
+		if call.Completion != nil {
+			completed := *call.Completion
+			again(call, call.CompletionRef, &completed).fillContext(st, call, seen)
 		}
 	}
 	return events

@@ -14,9 +14,9 @@ type State struct {
 	ChangedAt Millis // when the last answer that changed anything arrived; 0 = no answer yet
 	// Infos are the distinct Info values announced; the last is the present
 	// one, the earlier ones belong to announcements made under them.
-	Infos   []Info
-	Pending []Pending // corrections of the order's Info and user name seen once
-	Calls   []AnnouncedCall
+	Infos       []Info
+	Corrections []Correction // of the order's Info and user name, each seen once
+	Calls       []AnnouncedCall
 }
 
 // Tracking is what requests asked of an order and how that stands.
@@ -52,11 +52,11 @@ type AnnouncedCall struct {
 	Attempt   int
 	Status    StatusChanged // the last one announced
 	StatusRef int           // its Info: an index into State.Infos
-	// Completed is the last revision announced; nil while the call goes on.
-	Completed    *CallCompleted
-	CompletedRef int
-	Lines        []AnnouncedLine
-	Pending      []Pending // corrections seen once
+	// Completion is the last revision announced; nil while the call goes on.
+	Completion    *CallCompleted
+	CompletionRef int
+	Lines         []AnnouncedLine
+	Corrections   []Correction // each seen once
 }
 
 // AnnouncedLine is what was announced of a line. Its text is not kept: Digest
@@ -68,15 +68,15 @@ type AnnouncedLine struct {
 	SpokenAt                    Millis
 	InfoRef                     int    // an index into State.Infos
 	Digest                      Digest // of the text; zero for empty text
-	Pending                     Digest // of a corrected line seen once; zero = none
+	Correction                  Digest // of the whole corrected line, where one answer showed it; zero = none
 }
 
 // Digest is 16 bytes of SHA-256.
 type Digest [16]byte
 
-// Pending is a correction that one answer showed; the next one confirms or
-// forgets it.
-type Pending struct {
+// Correction is another value of something announced, which one answer showed;
+// the next one confirms or forgets it.
+type Correction struct {
 	Field  string
 	Digest Digest // of the value shown
 }

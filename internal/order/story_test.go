@@ -87,7 +87,7 @@ func saidBody(body Body) string {
 		if b.Previous.Set {
 			from = fmt.Sprintf("%d>", b.Previous.N)
 		}
-		if b.Completed {
+		if b.Final {
 			end = " end"
 		}
 		return fmt.Sprintf("status %d: %s%d%s", b.Sequence, from, b.Status, end)
@@ -124,8 +124,8 @@ func tell(t *testing.T, steps ...step) (*State, []*Event) {
 		if text := said(got.Events); text != s.want {
 			t.Errorf("answer %d announced\n %s\nwant\n %s", i+1, text, s.want)
 		}
-		if got.Stale != s.stale || got.Again != s.again {
-			t.Errorf("answer %d: stale %d, again %t; want %d, %t", i+1, got.Stale, got.Again, s.stale, s.again)
+		if got.Stale != s.stale || got.Unconfirmed != s.again {
+			t.Errorf("answer %d: stale %d, again %t; want %d, %t", i+1, got.Stale, got.Unconfirmed, s.stale, s.again)
 		}
 		if !got.Save && got.State != st || got.Save && got.State == st {
 			t.Errorf("answer %d: save %t does not fit the state returned", i+1, got.Save)

@@ -115,7 +115,7 @@ func (t *Tracking) Following() bool {
 // and all calls known of it have ended.
 func (s *State) Ended() bool {
 	for i := range s.Calls {
-		if s.Calls[i].Completed == nil {
+		if s.Calls[i].Completion == nil {
 			return false
 		}
 	}

@@ -151,13 +151,13 @@ func (d *decision) shown(st *State) {
 		d.Fate = Save
 	}
 	d.Noticed = Noticed{Stale: r.Stale, Unknown: r.Unknown}
-	if r.Again {
+	if r.Unconfirmed {
 		d.Noticed.Corrections = 1
 	}
-	second := f.Again
-	f.ChangedAt, f.Ended, f.Again = r.State.ChangedAt, r.State.Ended() && !r.Held, r.Again
+	second := f.Unconfirmed
+	f.ChangedAt, f.Ended, f.Unconfirmed = r.State.ChangedAt, r.State.Ended() && !r.Held, r.Unconfirmed
 	f.Hash = d.reply.Hash
-	if r.Again || r.Held {
+	if r.Unconfirmed || r.Held {
 		// The same bytes are to be read again: they confirm the correction, or
 		// are all that a held-back call will ever show.
 		f.Hash = 0
@@ -165,7 +165,7 @@ func (d *decision) shown(st *State) {
 	if second && !f.Following() {
 		// A value that differs in each answer is a new correction each time. It
 		// must not keep alive an order that was to be looked at once.
-		f.Again = false
+		f.Unconfirmed = false
 	}
 	d.lookIsOver(r.Changed)
 	d.Outcome = OutcomeUnchanged
@@ -180,7 +180,7 @@ func (d *decision) lookIsOver(changed bool) {
 	f.MissingSince, f.ReplayAt = 0, 0
 	switch {
 	case !f.Following():
-		if !f.Again {
+		if !f.Unconfirmed {
 			f.Sleep(Once, d.reply.At)
 		}
 	case !changed && d.terms.Settled(*f, d.reply.At):
@@ -199,7 +199,7 @@ func (d *decision) notInAnswer(st *State) {
 	if f.ReplayAt > 0 {
 		d.Events = Snapshot(st, &Answer{}, d.reply.At, d.rules)
 	}
-	f.Again = false // nothing is there to confirm a correction
+	f.Unconfirmed = false // nothing is there to confirm a correction
 	d.lookIsOver(false)
 }
 

@@ -74,8 +74,8 @@ func TestDecide(t *testing.T) {
 			outcome: OutcomeSame, fate: Leave,
 		},
 		{
-			name: "same bytes while a correction waits", facts: tracked(Follow, func(f *Facts) { hasEnded(f); f.Again = true }), reply: Reply{Kind: SameBytes},
-			outcome: OutcomeSame, fate: Leave, check: func(f Facts) bool { return f.Again },
+			name: "same bytes while a correction waits", facts: tracked(Follow, func(f *Facts) { hasEnded(f); f.Unconfirmed = true }), reply: Reply{Kind: SameBytes},
+			outcome: OutcomeSame, fate: Leave, check: func(f Facts) bool { return f.Unconfirmed },
 		},
 		{name: "same bytes, looked at once", facts: tracked(LookOnce, seen), reply: Reply{Kind: SameBytes}, outcome: OutcomeSame, fate: Save, rest: Once},
 
@@ -111,8 +111,8 @@ func TestDecide(t *testing.T) {
 
 		// Not in the answer: a seen order is followed on, one never seen waits for its time.
 		{
-			name: "gone, was seen", facts: tracked(Follow, func(f *Facts) { seen(f); f.Again = true }), reply: Reply{Kind: NotInAnswer, Answering: true},
-			outcome: OutcomeMissing, fate: Leave, check: func(f Facts) bool { return !f.Again },
+			name: "gone, was seen", facts: tracked(Follow, func(f *Facts) { seen(f); f.Unconfirmed = true }), reply: Reply{Kind: NotInAnswer, Answering: true},
+			outcome: OutcomeMissing, fate: Leave, check: func(f Facts) bool { return !f.Unconfirmed },
 		},
 		{
 			name: "gone, was seen, a replay waits", facts: tracked(Replay, seen), state: wasMissed, reply: Reply{Kind: NotInAnswer},
@@ -206,7 +206,7 @@ func wantReasons(t *testing.T, letters []Letter, want []Reason) {
 func TestFlickeringValue(t *testing.T) {
 	for mode, rest := range map[Mode]Rest{Follow: Active, LookOnce: Once} {
 		_, st := oneCall(false, 22)
-		st.Calls[0].Completed.DurationSeconds = Some(1)
+		st.Calls[0].Completion.DurationSeconds = Some(1)
 		f := tracked(mode, seen)
 		var total Noticed
 		for second := range 3 {
@@ -216,7 +216,7 @@ func TestFlickeringValue(t *testing.T) {
 			if v.Facts.Hash != 0 || v.Noticed.Corrections != 1 {
 				t.Fatalf("%s: a correction was not noticed: %+v", mode, v)
 			}
-			if second == 0 && (!v.Facts.Again || v.Facts.Rest != Active) {
+			if second == 0 && (!v.Facts.Unconfirmed || v.Facts.Rest != Active) {
 				t.Errorf("%s: the first correction does not wait for a second look: %+v", mode, v.Facts)
 			}
 			f, st = v.Facts, v.State

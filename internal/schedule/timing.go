@@ -24,7 +24,7 @@ func (t Timing) NextLook(f order.Facts, looked order.Millis) order.Millis {
 		if last := f.MissingSince + t.Terms.NotFoundMax; due > last && looked < last {
 			due = last
 		}
-	case f.Again:
+	case f.Unconfirmed:
 		due = looked + millis(t.PollMin)
 	default:
 		due = looked + t.pause(looked-f.ChangedAt)

@@ -28,7 +28,7 @@ func TestNextLook(t *testing.T) {
 		{"just changed: the shortest pause", order.Facts{ChangedAt: start}, start, start + 2*second},
 		{"quiet: half of the quiet time", order.Facts{ChangedAt: start}, start + 100*second, start + 150*second},
 		{"very quiet: the longest pause", order.Facts{ChangedAt: start}, start + 86_400*second, start + 86_700*second},
-		{"a correction: soon", order.Facts{ChangedAt: start, Again: true}, start + 100*second, start + 102*second},
+		{"a correction: soon", order.Facts{ChangedAt: start, Unconfirmed: true}, start + 100*second, start + 102*second},
 		{"ended: when it settles", order.Facts{ChangedAt: start, Ended: true}, start + 800*second, start + 900*second},
 		{"ended, late: soon", order.Facts{ChangedAt: start, Ended: true}, start + 899*second, start + 901*second},
 		{"missing: growing pauses", order.Facts{Tracking: order.Tracking{MissingSince: start}}, start + 20*second, start + 30*second},
