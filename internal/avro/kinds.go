@@ -2,7 +2,6 @@ package avro
 
 import (
 	"callstream/internal/order"
-	"callstream/schemas"
 )
 
 // eventKind is what becomes of one kind of events.
@@ -18,14 +17,14 @@ type eventKind struct {
 // eventKinds is the table of kinds.
 func eventKinds() map[order.Kind]eventKind {
 	return map[order.Kind]eventKind{
-		order.KindStatus: {schema: schemas.CallStatusChanged, fill: fillStatus},
-		order.KindCompleted: {schema: schemas.CallCompleted, fill: fillCompleted, omit: []omission{
+		order.KindStatus: {schema: "CallStatusChanged", fill: fillStatus},
+		order.KindCompleted: {schema: "CallCompleted", fill: fillCompleted, omit: []omission{
 			// What is to be had elsewhere, or is the largest, goes first.
 			{"transcriptText", null("transcriptText")},
 			{"params", noParams},
 			{"sms.content", noSMSContent},
 			{"passthrough", null("passthrough")},
 		}},
-		order.KindTranscript: {schema: schemas.TranscriptLine, fill: fillLine, cut: "text"},
+		order.KindTranscript: {schema: "TranscriptLine", fill: fillLine, cut: "text"},
 	}
 }

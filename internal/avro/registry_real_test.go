@@ -60,7 +60,7 @@ func TestRealRegistry(t *testing.T) {
 		t.Errorf("again: %v, %v; want %v", again, err, ids)
 	}
 	// The same schema as it is written in its file, by someone else.
-	s, _ := schemas.ByName(schemas.CallCompleted)
+	s, _ := schemas.ByName("CallCompleted")
 	id, err := r.client.RegisterSchema(sr.WithParams(ctx, sr.Normalize), topics[order.KindCompleted]+"-value", sr.Schema{Schema: s.Source}, -1, -1)
 	if err != nil || uint32(id) != ids[order.KindCompleted] {
 		t.Errorf("spaced out: %d, %v; want %d", id, err, ids[order.KindCompleted])

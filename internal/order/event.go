@@ -9,7 +9,7 @@ type Kind uint8
 //
 //   - here: a constant, its name in kindNames, and a body with its Kind and
 //     identity methods; golden IDs for it in identity_test.go and testdata;
-//   - schemas: its .avsc file, a constant for its name, and a line in All;
+//   - schemas: its .avsc file;
 //   - internal/avro: its fill function and a line in the table of kinds.go; a
 //     sample in samples_test.go;
 //   - internal/config: one line in Topics, with the kind in its tag.
