@@ -35,15 +35,12 @@ type Options struct {
 // not in use may be missing. nil asks for Avro single-object encoding.
 type SchemaIDs map[order.Kind]uint32
 
-// Header is a header of a message.
-type Header = record.Header
-
 // Message is an event as it goes to the topic of its kind.
 type Message struct {
 	Kind    order.Kind
 	Key     []byte
 	Value   []byte
-	Headers []Header
+	Headers []record.Header
 }
 
 // Size is what a limit counts: key, value, headers.
@@ -75,7 +72,7 @@ type kindEncoder struct {
 	eventKind
 	codec  *goavro.Codec
 	prefix []byte // what stands before every value and names its schema
-	fixed  [4]Header
+	fixed  [4]record.Header
 	pool   *sync.Pool // of *scratch
 }
 
@@ -120,7 +117,7 @@ func NewEncoder(opts Options, ids SchemaIDs) (*Encoder, error) {
 			eventKind: kind,
 			codec:     codec,
 			prefix:    prefix,
-			fixed: [4]Header{
+			fixed: [4]record.Header{
 				{Key: "ce_specversion", Value: []byte("1.0")},
 				{Key: "ce_type", Value: []byte("callstream." + k.String() + ".v1")},
 				{Key: "ce_source", Value: []byte(opts.Source)},
@@ -193,7 +190,7 @@ func (e *Encoder) key(ev *order.Event) []byte {
 }
 
 // headers are CloudEvents' binary mode for Kafka.
-func (k *kindEncoder) headers(ev *order.Event) []Header {
+func (k *kindEncoder) headers(ev *order.Event) []record.Header {
 	const layout = "2006-01-02T15:04:05.000Z" // RFC 3339 in UTC
 	at := time.UnixMilli(int64(ev.ObservedAt)).UTC()
 	id, subject := ev.ID.String(), valid(ev.CallID)
@@ -203,14 +200,14 @@ func (k *kindEncoder) headers(ev *order.Event) []Header {
 	timeEnd := len(text)
 	text = append(text, subject...)
 
-	headers := make([]Header, 0, 8)
+	headers := make([]record.Header, 0, 8)
 	headers = append(headers, k.fixed[:]...)
 	headers = append(headers,
-		Header{Key: "ce_id", Value: text[:len(id):len(id)]},
-		Header{Key: "ce_time", Value: text[len(id):timeEnd:timeEnd]},
-		Header{Key: "ce_subject", Value: text[timeEnd:]})
+		record.Header{Key: "ce_id", Value: text[:len(id):len(id)]},
+		record.Header{Key: "ce_time", Value: text[len(id):timeEnd:timeEnd]},
+		record.Header{Key: "ce_subject", Value: text[timeEnd:]})
 	if ev.Replay {
-		headers = append(headers, Header{Key: "callstream-replay", Value: []byte("true")})
+		headers = append(headers, record.Header{Key: "callstream-replay", Value: []byte("true")})
 	}
 	return headers
 }
