@@ -9,10 +9,10 @@
 // as the nearest int, and text that is not valid UTF-8 has its bad bytes
 // replaced by U+FFFD: an event is never held up by either.
 //
-// goavro encodes, twmb/avro decodes. Values are read that anyone may have
-// written, with schemas that anyone may have registered. goavro allocates
-// whatever length the bytes claim and recurses as deep as they say; twmb/avro
-// bounds both, but not all, so every value is measured (see measure) before it
-// is decoded. The errors of both may quote values, so none of their texts about
-// a value leaves this package.
+// goavro encodes events; twmb/avro encodes states and decodes everything. Values
+// are read that anyone may have written, with schemas that anyone may have
+// registered. goavro allocates whatever length the bytes claim and recurses as
+// deep as they say; twmb/avro bounds both, but not all, so every value is
+// measured (see measure) before it is decoded. The errors of both may quote
+// values, so none of their texts about a value leaves this package.
 package avro

@@ -11,7 +11,6 @@ import (
 const (
 	asString = "string"
 	asInt    = "int"
-	asLong   = "long"
 	asTime   = "long.timestamp-millis"
 )
 
@@ -72,15 +71,6 @@ func (r *native) optInt(field string, n order.Opt) {
 	r.some(field, asInt, nearestInt(n.N))
 }
 
-// optLong sets a nullable long; a number not set is null.
-func (r *native) optLong(field string, n order.Opt) {
-	if !n.Set {
-		r.fields[field] = nil
-		return
-	}
-	r.some(field, asLong, n.N)
-}
-
 // optName sets a nullable field to the name of a code; a code not set is null.
 func (r *native) optName(field string, code order.Opt, name func(int64) string) {
 	if !code.Set {
@@ -98,13 +88,6 @@ func (r *native) sub(field string) *native {
 		r.subs[field] = s
 	}
 	r.fields[field] = s.fields
-	return s
-}
-
-// optSub returns the record in a nullable field, to be filled.
-func (r *native) optSub(field, member string) *native {
-	s := r.sub(field)
-	r.some(field, member, s.fields)
 	return s
 }
 
