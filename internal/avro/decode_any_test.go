@@ -6,8 +6,6 @@ import (
 	"errors"
 	"strings"
 	"testing"
-
-	"callstream/internal/order"
 )
 
 func TestDecodeAny(t *testing.T) {
@@ -68,22 +66,6 @@ func TestDecodeAnyRefuses(t *testing.T) {
 	} {
 		if _, err := d.Decode(context.Background(), tc.value); !errors.Is(err, tc.want) {
 			t.Errorf("%s: got %v, want %v", name, err, tc.want)
-		}
-	}
-}
-
-// TestDecodeAnyReadsWhatIsEncoded ties the reader of `callstream tail` to both
-// framings of the encoder.
-func TestDecodeAnyReadsWhatIsEncoded(t *testing.T) {
-	ctx := context.Background()
-	for name, ids := range map[string]SchemaIDs{"single-object": nil, "confluent": {order.KindTranscript: 7}} {
-		m := mustEncode(t, newEncoder(t, Options{}, ids), sampleEvent(sampleLine()))
-		d, err := newAnyDecoder(t, schemaUnder(t, 7, presentText(t, "TranscriptLine"))).Decode(ctx, m.Value)
-		if err != nil || d.Name != "TranscriptLine" || d.Values["text"] != "好的，谢谢 😀" || d.Values["truncated"] != false {
-			t.Errorf("%s: %+v, %v", name, d, err)
-		}
-		if len(d.Fields) != len(d.Values) || d.Fields[0] != "eventID" {
-			t.Errorf("%s: fields %q", name, d.Fields)
 		}
 	}
 }

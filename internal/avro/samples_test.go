@@ -157,3 +157,5 @@ func sampleState() *order.State {
 		},
 	}
 }
+
+func bareState() *order.State { return &order.State{Ref: order.Ref{Task: "t", ID: "o"}} }

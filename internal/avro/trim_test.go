@@ -1,7 +1,6 @@
 package avro
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"reflect"
@@ -12,15 +11,14 @@ import (
 	"callstream/internal/order"
 )
 
-// limited is an encoder whose limit can be set, and a reader of what it makes.
+// limited is an encoder whose limit can be set.
 type limited struct {
 	*Encoder
-	reader *AnyDecoder
-	limit  int // bytes a message; 0 = none
+	limit int // bytes a message; 0 = none
 }
 
 func newLimited(t testing.TB) *limited {
-	l := &limited{reader: newAnyDecoder(t, nil)}
+	l := new(limited)
 	l.Encoder = newEncoder(t, Options{
 		CompletedTranscript: true,
 		Source:              "https://api.example.com/account",
@@ -41,15 +39,6 @@ func (l *limited) must(t testing.TB, limit int, ev *order.Event) Message {
 		t.Fatal(err)
 	}
 	return m
-}
-
-func (l *limited) values(t testing.TB, m Message) map[string]any {
-	t.Helper()
-	d, err := l.reader.Decode(context.Background(), m.Value)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d.Values
 }
 
 // largeCompleted has 1,000 bytes of each thing that may be left out.
@@ -92,7 +81,7 @@ func TestWhatIsLeftOut(t *testing.T) {
 		if m.Size() > limit {
 			t.Fatalf("limit %d: %d bytes", limit, m.Size())
 		}
-		got := l.values(t, m)
+		got := values(t, m)
 		omitted := texts(got["omittedFields"])
 		if !reflect.DeepEqual(omitted, stages[stage]) {
 			if stage++; stage == len(stages) || !reflect.DeepEqual(omitted, stages[stage]) || limit != lastSize-1 {
@@ -139,7 +128,7 @@ func TestWhatIsNotThereIsNotNamed(t *testing.T) {
 	l := newLimited(t)
 	whole := l.must(t, 0, ev)
 	m := l.must(t, whole.Size()-1, ev)
-	if got := texts(l.values(t, m)["omittedFields"]); !reflect.DeepEqual(got, []string{"sms.content"}) {
+	if got := texts(values(t, m)["omittedFields"]); !reflect.DeepEqual(got, []string{"sms.content"}) {
 		t.Errorf("left out %q", got)
 	}
 	// The encoder's memory of it must not reach the next event.
@@ -162,7 +151,7 @@ func TestLinesAreCut(t *testing.T) {
 			ev := sampleEvent(line)
 			l := newLimited(t)
 			whole := l.must(t, 0, ev)
-			if l.values(t, whole)["truncated"] != false {
+			if values(t, whole)["truncated"] != false {
 				t.Error("a whole line is marked truncated")
 			}
 			bare := whole.Size() - len(said)
@@ -181,7 +170,7 @@ func TestLinesAreCut(t *testing.T) {
 func checkCut(t *testing.T, l *limited, limit int, said string, ev *order.Event, whole int) {
 	t.Helper()
 	m := l.must(t, limit, ev)
-	got := l.values(t, m)
+	got := values(t, m)
 	kept := got["text"].(string)
 	switch {
 	case m.Size() > limit:
