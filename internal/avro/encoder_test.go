@@ -1,7 +1,6 @@
 package avro
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -208,37 +207,6 @@ func TestTranscriptText(t *testing.T) {
 	if got := values(t, mustEncode(t, newEncoder(t, Options{CompletedTranscript: true}, nil), ev)); got["transcriptText"] != nil {
 		t.Errorf("without lines: %q", got["transcriptText"])
 	}
-}
-
-// TestEncodersInParallel has goroutines encode different events and states with
-// one encoder and one codec; each has to get its own.
-func TestEncodersInParallel(t *testing.T) {
-	e := newEncoder(t, Options{CompletedTranscript: true}, nil)
-	codec := newStateCodec(t)
-	events := map[string]*order.Event{"status": sampleEvent(sampleStatus()), "completed": sampleEvent(sampleCompleted()), "line": sampleEvent(sampleLine())}
-	states := map[string]*order.State{"state": sampleState(), "state-bare": bareState()}
-	var wg sync.WaitGroup
-	for range 100 {
-		for name, ev := range events {
-			want := golden(t, name)
-			wg.Go(func() {
-				if m, err := e.Event(ev); err != nil || !bytes.Equal(m.Value, want) {
-					t.Errorf("%s: got %x, %v", name, m.Value, err)
-				}
-			})
-		}
-		for name, st := range states {
-			want := golden(t, name)
-			wg.Go(func() {
-				data, err := codec.Encode(st)
-				back, errBack := codec.Decode(data)
-				if err != nil || errBack != nil || !bytes.Equal(data, want) || !reflect.DeepEqual(back, st) {
-					t.Errorf("%s: got %x, %v, and back %+v, %v", name, data, err, back, errBack)
-				}
-			})
-		}
-	}
-	wg.Wait()
 }
 
 // TestDocsListTheCodes holds the schemas' docs to the tables of package order.

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"sync"
 	"testing"
 
 	"callstream/internal/order"
@@ -49,34 +50,49 @@ func mustEncode(t testing.TB, e *Encoder, ev *order.Event) Message {
 	return m
 }
 
-func TestEventsAreWhatFastavroWrites(t *testing.T) {
+// goldenCase makes what fastavro wrote.
+type goldenCase struct {
+	golden string
+	encode func() ([]byte, error)
+}
+
+// goldenCases share an encoder a framing, and a codec.
+func goldenCases(t testing.TB) []goldenCase {
 	opts := Options{CompletedTranscript: true}
-	single := newEncoder(t, opts, nil)
-	confluent := newEncoder(t, opts, SchemaIDs{order.KindStatus: 70001})
-	tests := []struct {
-		golden  string
-		encoder *Encoder
-		event   *order.Event
-	}{
-		{"status", single, sampleEvent(sampleStatus())},
-		{"status-bare", single, bareEvent(&order.StatusChanged{Sequence: 1, Status: order.NoStatus})},
-		{"completed", single, sampleEvent(sampleCompleted())},
-		{"completed-bare", single, bareEvent(&order.CallCompleted{Revision: 1, Status: 77})},
-		{"line", single, sampleEvent(sampleLine())},
-		{"line-bare", single, bareEvent(bareLine())},
-		{"status-confluent", confluent, sampleEvent(sampleStatus())},
+	single, confluent := newEncoder(t, opts, nil), newEncoder(t, opts, SchemaIDs{order.KindStatus: 70001})
+	codec := newStateCodec(t)
+	event := func(e *Encoder, ev *order.Event) func() ([]byte, error) {
+		return func() ([]byte, error) {
+			m, err := e.Event(ev)
+			return m.Value, err
+		}
 	}
-	for _, tc := range tests {
+	return []goldenCase{
+		{"status", event(single, sampleEvent(sampleStatus()))},
+		{"status-bare", event(single, bareEvent(&order.StatusChanged{Sequence: 1, Status: order.NoStatus}))},
+		{"completed", event(single, sampleEvent(sampleCompleted()))},
+		{"completed-bare", event(single, bareEvent(&order.CallCompleted{Revision: 1, Status: 77}))},
+		{"line", event(single, sampleEvent(sampleLine()))},
+		{"line-bare", event(single, bareEvent(bareLine()))},
+		{"status-confluent", event(confluent, sampleEvent(sampleStatus()))},
+		{"state", func() ([]byte, error) { return codec.Encode(sampleState()) }},
+		{"state-bare", func() ([]byte, error) { return codec.Encode(bareState()) }},
+	}
+}
+
+func TestEncodedIsWhatFastavroWrites(t *testing.T) {
+	cases := goldenCases(t)
+	for _, tc := range cases {
 		t.Run(tc.golden, func(t *testing.T) {
 			want := golden(t, tc.golden)
 			// Twice and in turn: nothing of the message before may be left.
 			for range 2 {
-				if got := mustEncode(t, tc.encoder, tc.event).Value; !bytes.Equal(got, want) {
-					t.Fatalf("got  %x\nwant %x", got, want)
+				if got, err := tc.encode(); err != nil || !bytes.Equal(got, want) {
+					t.Fatalf("got  %x, %v\nwant %x", got, err, want)
 				}
-				for _, other := range tests {
-					if other.encoder == tc.encoder {
-						mustEncode(t, tc.encoder, other.event)
+				for _, other := range cases {
+					if _, err := other.encode(); err != nil {
+						t.Fatal(err)
 					}
 				}
 			}
@@ -84,29 +100,29 @@ func TestEventsAreWhatFastavroWrites(t *testing.T) {
 	}
 }
 
-func TestStatesAreWhatFastavroWrites(t *testing.T) {
-	codec := newStateCodec(t)
-	for name, state := range map[string]*order.State{
-		"state":      sampleState(),
-		"state-bare": bareState(),
-	} {
-		t.Run(name, func(t *testing.T) {
-			want := golden(t, name)
-			got, err := codec.Encode(state)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !bytes.Equal(got, want) {
-				t.Errorf("got  %x\nwant %x", got, want)
-			}
-			back, err := codec.Decode(want)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !reflect.DeepEqual(back, state) {
-				t.Errorf("got  %+v\nwant %+v", back, state)
+// TestEncodersInParallel has goroutines encode different values at a time; each
+// has to get its own.
+func TestEncodersInParallel(t *testing.T) {
+	var wg sync.WaitGroup
+	for _, tc := range goldenCases(t) {
+		want := golden(t, tc.golden)
+		wg.Go(func() {
+			for range 200 {
+				if got, err := tc.encode(); err != nil || !bytes.Equal(got, want) {
+					t.Errorf("%s: got  %x, %v\nwant %x", tc.golden, got, err, want)
+				}
 			}
 		})
+	}
+	wg.Wait()
+}
+
+func TestStatesThatFastavroWrote(t *testing.T) {
+	codec := newStateCodec(t)
+	for name, want := range map[string]*order.State{"state": sampleState(), "state-bare": bareState()} {
+		if got, err := codec.Decode(golden(t, name)); err != nil || !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got  %+v, %v\nwant %+v", name, got, err, want)
+		}
 	}
 }
 
