@@ -55,11 +55,7 @@ type AnyDecoder struct {
 // NewAnyDecoder returns a decoder; lookup may be nil where there is no
 // registry.
 func NewAnyDecoder(lookup Lookup) (*AnyDecoder, error) {
-	var names []string
-	for _, s := range schemas.All() {
-		names = append(names, s.Name)
-	}
-	readers, err := readersByFingerprint(names...)
+	readers, err := readersByFingerprint(schemas.All()...)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +79,7 @@ func (a *AnyDecoder) Decode(ctx context.Context, value []byte) (Decoded, error) 
 	return Decoded{
 		Name:   name[strings.LastIndexByte(name, '.')+1:],
 		Fields: reader.shape.fields,
-		Values: readableValues(record),
+		Values: readable(record).(map[string]any),
 	}, nil
 }
 
@@ -100,14 +96,6 @@ func (a *AnyDecoder) reader(ctx context.Context, value []byte) (*Reader, []byte,
 		return nil, nil, fmt.Errorf("%w: unknown schema, fingerprint %016x", ErrMalformed, fingerprint)
 	}
 	return reader, body, nil
-}
-
-func readableValues(decoded map[string]any) map[string]any {
-	values := make(map[string]any, len(decoded))
-	for name, v := range decoded {
-		values[name] = readable(v)
-	}
-	return values
 }
 
 // readable turns a decoded value into what JSON shows well.
@@ -130,7 +118,11 @@ func readable(decoded any) any {
 		}
 		return list
 	case map[string]any:
-		return readableValues(v)
+		values := make(map[string]any, len(v))
+		for name, value := range v {
+			values[name] = readable(value)
+		}
+		return values
 	}
 	return decoded
 }

@@ -75,27 +75,18 @@ func fillCompleted(e *Encoder, r *native, ev *order.Event) {
 }
 
 func fillLists(r *native, d *order.Details) {
-	intents := r.list("intents")
-	for _, i := range d.Intents {
-		n := intents.next()
-		n.optText("intentID", i.ID)
-		n.optText("intentTag", i.Tag)
-		n.optText("intentName", i.Name)
+	for i, n := range r.records("intents", len(d.Intents)) {
+		n.optText("intentID", d.Intents[i].ID)
+		n.optText("intentTag", d.Intents[i].Tag)
+		n.optText("intentName", d.Intents[i].Name)
 	}
-	intents.done()
-
-	sms := r.list("sms")
-	for _, m := range d.SMS {
-		n := sms.next()
-		n.optText("messageID", m.MessageID)
-		n.optName("state", m.State, order.SMSState)
-		n.optInt("stateCode", m.State)
-		n.optText("content", m.Content)
+	for i, n := range r.records("sms", len(d.SMS)) {
+		n.optText("messageID", d.SMS[i].MessageID)
+		n.optName("state", d.SMS[i].State, order.SMSState)
+		n.optInt("stateCode", d.SMS[i].State)
+		n.optText("content", d.SMS[i].Content)
 	}
-	sms.done()
-
-	params := r.sub("params").fields
-	clear(params)
+	params := r.emptyMap("params")
 	for _, p := range d.Params {
 		params[valid(p.Name)] = valid(p.Value)
 	}

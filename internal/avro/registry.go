@@ -27,7 +27,6 @@ type RegistryOptions struct {
 	Password     string
 	AutoRegister bool                  // register schemas at start; else they have to be there
 	Topics       map[order.Kind]string // the event topics in use; a subject is <topic>-value
-	HTTP         *http.Client          // nil = one with a timeout of its own
 }
 
 // Registry is a schema registry that speaks Confluent's API. It is safe for
@@ -48,10 +47,7 @@ func NewRegistry(opts RegistryOptions) (*Registry, error) {
 	if err != nil {
 		return nil, err
 	}
-	httpClient := opts.HTTP
-	if httpClient == nil {
-		httpClient = &http.Client{Timeout: registryTimeout}
-	}
+	httpClient := &http.Client{Timeout: registryTimeout}
 	options := []sr.ClientOpt{sr.URLs(urls...), sr.HTTPClient(httpClient), sr.UserAgent("callstream")}
 	if user != "" || password != "" {
 		options = append(options, sr.BasicAuth(user, password))
@@ -91,18 +87,13 @@ func splitURLs(opts RegistryOptions) (urls []string, user, password string, err 
 // on, else it looks them up. Call it at start; trying again is safe.
 func (r *Registry) IDs(ctx context.Context) (SchemaIDs, error) {
 	ids := SchemaIDs{}
-	for _, k := range order.Kinds() {
-		s, ok := r.subject(k)
-		if !ok {
-			continue
-		}
+	ask := r.find
+	if r.autoRegister {
+		ask = r.register
+	}
+	for _, s := range r.subjects() {
 		var err error
-		if r.autoRegister {
-			ids[k], err = r.register(ctx, s)
-		} else {
-			ids[k], err = r.find(ctx, s)
-		}
-		if err != nil {
+		if ids[s.kind], err = ask(ctx, s); err != nil {
 			return nil, fmt.Errorf("schema registry: subject %s: %w", s.name, err)
 		}
 	}
@@ -119,18 +110,21 @@ var ErrIncompatible = errors.New("is not compatible with the schemas registered 
 
 // subject is where a schema goes in the registry.
 type subject struct {
+	kind   order.Kind
 	name   string
 	schema string // name of the schema
 	sr.Schema
 }
 
-func (r *Registry) subject(k order.Kind) (subject, bool) {
-	topic := r.topics[k]
-	s, ok := schemas.ByName(eventKinds()[k].schema)
-	if topic == "" || !ok {
-		return subject{}, false
+// subjects are those of the topics in use.
+func (r *Registry) subjects() (subjects []subject) {
+	for _, k := range order.Kinds() {
+		s, ok := schemas.ByName(eventKinds()[k].schema)
+		if topic := r.topics[k]; topic != "" && ok {
+			subjects = append(subjects, subject{k, topic + "-value", s.Name, sr.Schema{Schema: s.Text()}})
+		}
 	}
-	return subject{name: topic + "-value", schema: s.Name, Schema: sr.Schema{Schema: s.Text()}}, true
+	return subjects
 }
 
 // find looks a schema's ID up.

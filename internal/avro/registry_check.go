@@ -26,16 +26,14 @@ type SubjectResult struct {
 // A registry that can't be asked is a problem of each subject.
 func (r *Registry) Check(ctx context.Context) []SubjectResult {
 	var results []SubjectResult
-	for _, k := range order.Kinds() {
-		if s, ok := r.subject(k); ok {
-			results = append(results, r.check(ctx, k, s))
-		}
+	for _, s := range r.subjects() {
+		results = append(results, r.check(ctx, s))
 	}
 	return results
 }
 
-func (r *Registry) check(ctx context.Context, k order.Kind, s subject) SubjectResult {
-	result := SubjectResult{Kind: k, Subject: s.name, Schema: s.schema}
+func (r *Registry) check(ctx context.Context, s subject) SubjectResult {
+	result := SubjectResult{Kind: s.kind, Subject: s.name, Schema: s.schema}
 	id, err := r.find(ctx, s)
 	if err != nil && !errors.Is(err, ErrNotRegistered) {
 		result.Problems = append(result.Problems, err.Error())
@@ -65,11 +63,7 @@ func (r *Registry) check(ctx context.Context, k order.Kind, s subject) SubjectRe
 // failure and joins the errors.
 func (r *Registry) Register(ctx context.Context) ([]SubjectResult, error) {
 	var failures []error
-	for _, k := range order.Kinds() {
-		s, ok := r.subject(k)
-		if !ok {
-			continue
-		}
+	for _, s := range r.subjects() {
 		if _, err := r.register(ctx, s); err != nil {
 			failures = append(failures, fmt.Errorf("subject %s: %w", s.name, err))
 		}

@@ -29,7 +29,7 @@ func NewStateCodec() (*StateCodec, error) {
 	if err != nil {
 		return nil, err
 	}
-	readers, err := readersByFingerprint(schemas.OrderState)
+	readers, err := readersByFingerprint(present)
 	if err != nil {
 		return nil, err
 	}
@@ -40,20 +40,19 @@ func NewStateCodec() (*StateCodec, error) {
 	}, nil
 }
 
-// readersByFingerprint returns readers of every released version of the
-// schemas named, and of the present one.
-func readersByFingerprint(names ...string) (map[uint64]*Reader, error) {
+// readersByFingerprint returns readers of the schemas and of every version of
+// them that was released.
+func readersByFingerprint(presents ...schemas.Schema) (map[uint64]*Reader, error) {
 	readers := map[uint64]*Reader{}
-	for _, name := range names {
-		versions, err := schemas.Released(name)
+	for _, present := range presents {
+		versions, err := schemas.Released(present.Name)
 		if err != nil {
 			return nil, err
 		}
-		present, _ := schemas.ByName(name)
 		for _, s := range append(versions, present) {
 			reader, err := NewReader(s.Text())
 			if err != nil {
-				return nil, fmt.Errorf("reader of %s version %d: %w", name, s.Version, err)
+				return nil, fmt.Errorf("reader of %s version %d: %w", present.Name, s.Version, err)
 			}
 			readers[reader.fingerprint()] = reader
 		}

@@ -55,9 +55,8 @@ func null(field string) func(r *native) bool {
 }
 
 func noParams(r *native) bool {
-	params := r.sub("params").fields
-	had := len(params) > 0
-	clear(params)
+	had := len(r.fields["params"].(map[string]any)) > 0
+	r.emptyMap("params")
 	return had
 }
 
