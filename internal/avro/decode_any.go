@@ -29,17 +29,11 @@ func (d Decoded) MarshalJSON() ([]byte, error) {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		key, err := json.Marshal(name)
-		if err != nil {
-			return nil, err
-		}
-		value, err := json.Marshal(d.Values[name])
+		field, err := json.Marshal(map[string]any{name: d.Values[name]})
 		if err != nil {
 			return nil, fmt.Errorf("field %s: %w", name, err)
 		}
-		b.Write(key)
-		b.WriteByte(':')
-		b.Write(value)
+		b.Write(field[1 : len(field)-1]) // without its braces
 	}
 	b.WriteByte('}')
 	return b.Bytes(), nil

@@ -32,12 +32,11 @@ func IsConfluent(value []byte) bool { return len(value) > 0 && value[0] == confl
 // It fails with ErrMalformed, ErrNoSchema, ErrUnreadableSchema or
 // ErrNoRegistry, for which the request is a dead letter; any other error means
 // that the registry could not be asked.
-func DecodeRequest(ctx context.Context, value []byte, lookup Lookup) (map[string]any, error) {
+func DecodeRequest(ctx context.Context, value []byte, lookup Lookup) (values map[string]any, err error) {
 	reader, body, err := confluentReader(ctx, value, lookup)
-	if err != nil {
-		return nil, fmt.Errorf("decode request: %w", err)
+	if err == nil {
+		values, err = reader.record(body)
 	}
-	values, err := reader.record(body)
 	if err != nil {
 		return nil, fmt.Errorf("decode request: %w", err)
 	}
