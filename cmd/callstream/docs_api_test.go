@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +9,7 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,39 +22,77 @@ import (
 	"callstream/internal/order"
 )
 
-// TestDocsAPICodes holds the tables of codes in docs/api.md against those of
-// package order, in both directions: a code that one of them lacks is a fault.
-func TestDocsAPICodes(t *testing.T) {
-	doc := readDoc(t, "docs/api.md")
-	t.Run("call status", func(t *testing.T) {
-		var want [][]string
-		for n := range 1000 {
-			if s := order.Status(n); s.Known() {
-				final, outcome := "no", ""
-				if endsCall(s) {
-					final, outcome = "yes", s.Outcome()
-				}
-				want = append(want, []string{strconv.Itoa(n), s.String(), final, outcome})
-			}
+// answering is the API as a transport: it answers every request alike.
+type answering struct {
+	status int // 0 = 200
+	header http.Header
+	body   string
+	sent   *http.Request // the last one
+	said   []byte        // its body
+}
+
+func (a *answering) RoundTrip(r *http.Request) (response *http.Response, err error) {
+	a.sent = r
+	a.said, err = io.ReadAll(r.Body)
+	status := max(a.status, http.StatusOK)
+	return &http.Response{StatusCode: status, Header: a.header, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, err
+}
+
+// look lets a client ask for two orders of my-task, and reads what it is told of
+// the first. The pauses between its attempts pass in a bubble.
+func (a *answering) look(t *testing.T, c callbot.Config) (answer *order.Answer, err error) {
+	t.Helper()
+	c.BaseURL, c.RateLimit, c.HTTP = "http://api", 100, a
+	synctest.Test(t, func(t *testing.T) {
+		var look order.Look
+		look, err = callbot.New(c).Look(t.Context(), "my-task", []string{"order-1", "order-2"})
+		if seen, ok := look.Seen["order-1"]; ok {
+			answer, err = seen.Decode()
 		}
-		sameRows(t, doc.table(t, "Call status"), want)
 	})
-	for section, name := range map[string]func(int64) string{
+	return answer, err
+}
+
+// failureOf is what the client makes of an answer with this HTTP status and
+// retCode.
+func failureOf(t *testing.T, status, retCode int) (failure *callbot.Error) {
+	t.Helper()
+	a := answering{status: status, body: fmt.Sprintf(`{"retCode":%d}`, retCode)}
+	if _, err := a.look(t, callbot.Config{}); !errors.As(err, &failure) {
+		t.Fatalf("HTTP %d, retCode %d: %v", status, retCode, err)
+	}
+	return failure
+}
+
+// TestDocsAPICodes holds the tables of codes in docs/api.md against those of
+// package order.
+func TestDocsAPICodes(t *testing.T) {
+	d := readDoc(t, "docs/api.md")
+	var statuses []string
+	for n := range 1000 {
+		if s := order.Status(n); s.Known() {
+			row := fmt.Sprintf("%d | %s | no | ", n, s)
+			if endsCall(s) {
+				row = fmt.Sprintf("%d | %s | yes | %s", n, s, s.Outcome())
+			}
+			statuses = append(statuses, row)
+		}
+	}
+	d.holds("Call status", 4, statuses)
+	for table, name := range map[string]func(int64) string{
 		"Message state": order.SMSState,
 		"Agent status":  order.AgentStatus,
 		"Who hung up":   order.HungUpBy,
 		"Speaker":       func(n int64) string { return order.LineRole(int(n)) },
 		"Line type":     func(n int64) string { return order.LineType(int(n)) },
 	} {
-		t.Run(strings.ToLower(section), func(t *testing.T) {
-			var want [][]string
-			for n := range int64(1000) {
-				if text := name(n); text != "UNKNOWN" {
-					want = append(want, []string{strconv.FormatInt(n, 10), text})
-				}
+		var codes []string
+		for n := range int64(1000) {
+			if text := name(n); text != "UNKNOWN" {
+				codes = append(codes, fmt.Sprintf("%d | %s", n, text))
 			}
-			sameRows(t, doc.table(t, section), want)
-		})
+		}
+		d.holds(table, 2, codes)
 	}
 }
 
@@ -62,47 +100,34 @@ func TestDocsAPICodes(t *testing.T) {
 // completed.
 func endsCall(s order.Status) bool {
 	ans := &order.Answer{Calls: []order.Call{{ID: "c", Status: s}}}
-	for _, ev := range order.Compare(&order.State{}, ans, 1, order.Rules{}).Events {
-		if ev.Body.Kind() == order.KindCompleted {
-			return true
-		}
-	}
-	return false
+	events := order.Compare(&order.State{}, ans, 1, order.Rules{}).Events
+	return slices.ContainsFunc(events, func(ev *order.Event) bool { return ev.Body.Kind() == order.KindCompleted })
 }
 
 // TestDocsAPIClasses holds the tables of retCodes and HTTP statuses against
 // what the client makes of such answers.
 func TestDocsAPIClasses(t *testing.T) {
-	doc := readDoc(t, "docs/api.md")
-	rows := doc.table(t, "retCode")
-	known := map[int]bool{}
-	for _, row := range rows {
-		code, err := strconv.Atoi(row[0])
-		if err != nil { // other
-			code = 987_654
-		}
-		known[code] = true
-		got := failureOf(t, http.StatusOK, code)
-		if string(got.Class) != row[2] {
-			t.Errorf("retCode %s is %s, docs/api.md says %s", row[0], got.Class, row[2])
-		}
-		if err == nil && !strings.Contains(got.Error(), "("+row[1]+")") {
-			t.Errorf("retCode %s is worded %q, docs/api.md says %s", row[0], got, row[1])
-		}
-	}
+	d := readDoc(t, "docs/api.md")
+	meaning := regexp.MustCompile(`\((.+?)\)`)
+	codes := []string{fmt.Sprintf("other | not in the vendor's list | %s", failureOf(t, http.StatusOK, 987_654).Class)}
 	for code := 1; code < 7000; code++ {
-		if got := failureOf(t, http.StatusOK, code); !known[code] && (got.Class != callbot.Failing || strings.Contains(got.Error(), "(")) {
-			t.Errorf("docs/api.md lacks retCode %d: %v", code, got)
+		got := failureOf(t, http.StatusOK, code)
+		if text := meaning.FindStringSubmatch(got.Error()); text != nil {
+			codes = append(codes, fmt.Sprintf("%d | %s | %s", code, text[1], got.Class))
+		} else if got.Class != callbot.Failing {
+			t.Errorf("retCode %d is %s, without a meaning", code, got.Class)
 		}
 	}
-	for _, row := range doc.tableOf(t, "HTTP status") {
-		for text := range strings.SplitSeq(row[0], ", ") {
+	d.holds("retCode", 3, codes)
+	for _, row := range d.rows("HTTP status", 2) {
+		statuses, class, _ := strings.Cut(row, " | ")
+		for text := range strings.SplitSeq(statuses, ", ") {
 			status, err := strconv.Atoi(text)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got := failureOf(t, status, 0); string(got.Class) != row[1] {
-				t.Errorf("HTTP %d is %s, docs/api.md says %s", status, got.Class, row[1])
+			if got := failureOf(t, status, 0); string(got.Class) != class {
+				t.Errorf("HTTP %d is %s, docs/api.md says %s", status, got.Class, class)
 			}
 		}
 	}
@@ -113,183 +138,82 @@ func TestDocsAPIClasses(t *testing.T) {
 		t.Errorf("HTTP 503 with retCode 6 is %s", got.Class)
 	}
 	var classes []string
-	for _, row := range doc.tableOf(t, "class") {
-		classes = append(classes, row[0])
+	for _, c := range []callbot.Class{callbot.Busy, callbot.Maintenance, callbot.Failing, callbot.Rejected, callbot.Refused} {
+		classes = append(classes, string(c))
 	}
-	want := []string{string(callbot.Busy), string(callbot.Maintenance), string(callbot.Failing), string(callbot.Rejected), string(callbot.Refused)}
-	if !slices.Equal(classes, want) {
-		t.Errorf("docs/api.md explains the classes %q, want %q", classes, want)
-	}
-}
-
-// answering is the API as a transport: it answers every request alike.
-type answering struct {
-	status int
-	header http.Header
-	body   string
-	sent   **http.Request // where to leave the request; may be nil
-	said   *[]byte        // and its body
-}
-
-func (a answering) RoundTrip(r *http.Request) (*http.Response, error) {
-	body, err := io.ReadAll(r.Body)
-	if a.sent != nil {
-		*a.sent, *a.said = r, body
-	}
-	return &http.Response{StatusCode: a.status, Header: a.header, Body: io.NopCloser(strings.NewReader(a.body)), Request: r}, err
-}
-
-// failureOf is what the client makes of an answer with this HTTP status and
-// retCode. The pauses between its attempts pass in a bubble.
-func failureOf(t *testing.T, status, retCode int) *callbot.Error {
-	t.Helper()
-	var failure *callbot.Error
-	synctest.Test(t, func(t *testing.T) {
-		client := callbot.New(callbot.Config{
-			BaseURL: "http://api", RateLimit: 100, HTTP: answering{status: status, body: fmt.Sprintf(`{"retCode":%d}`, retCode)},
-		})
-		_, err := client.Look(t.Context(), "task", []string{"order"})
-		if !errors.As(err, &failure) {
-			t.Fatalf("HTTP %d, retCode %d: %v", status, retCode, err)
-		}
-	})
-	return failure
+	d.holds("class", 1, classes)
 }
 
 // TestDocsAPIRequest holds the request described against one that is sent.
 func TestDocsAPIRequest(t *testing.T) {
-	doc := readDoc(t, "docs/api.md")
-	var sent *http.Request
-	var said []byte
-	client := callbot.New(callbot.Config{BaseURL: "http://api", RateLimit: 100, HTTP: answering{status: 200, body: `{"retCode":0}`, sent: &sent, said: &said}})
-	if _, err := client.Look(t.Context(), "my-task", []string{"order-1", "order-2"}); err != nil {
+	d := readDoc(t, "docs/api.md")
+	api := answering{body: `{"retCode":0}`}
+	if _, err := api.look(t, callbot.Config{}); err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(doc.section(t, "The request"), "`"+sent.Method+" "+sent.URL.Path+"`") {
-		t.Errorf("docs/api.md does not name %s %s", sent.Method, sent.URL.Path)
+	if text := d.section("The request"); !strings.Contains(text, "`"+api.sent.Method+" "+api.sent.URL.Path+"`") {
+		t.Errorf("docs/api.md does not name %s %s", api.sent.Method, api.sent.URL.Path)
 	}
 	var example bytes.Buffer
-	if err := json.Compact(&example, []byte(doc.code(t, "The request"))); err != nil {
+	if err := json.Compact(&example, []byte(d.code("The request"))); err != nil {
 		t.Fatal(err)
 	}
-	if example.String() != string(said) {
-		t.Errorf("docs/api.md shows %s, sent was %s", &example, said)
+	if example.String() != string(api.said) {
+		t.Errorf("docs/api.md shows %s, sent was %s", &example, api.said)
 	}
-	sameSet(t, "headers", firstColumn(doc.tableOf(t, "header")), slices.Collect(maps.Keys(sent.Header)))
+	d.holds("header", 1, slices.Collect(maps.Keys(api.sent.Header)))
 	for _, s := range config.Settings() {
-		if s.Name == "BATCH_SIZE" && !strings.Contains(doc.section(t, "Limits"), s.Max+" orders") {
+		if s.Name == "BATCH_SIZE" && !strings.Contains(d.section("Limits"), s.Max+" orders") {
 			t.Errorf("docs/api.md names another limit than BATCH_SIZE's %s", s.Max)
 		}
 	}
 }
 
-// signatures hears what the client thinks of an answer's signature.
-type signatures struct{ right, wrong int }
-
-func (*signatures) Request(string, int, int, time.Duration) {}
-func (*signatures) Dropped(string, int)                     {}
-func (s *signatures) Signature(ok bool) {
-	if ok {
-		s.right++
-	} else {
-		s.wrong++
-	}
-}
-
 // TestDocsAPISignature lets the client check the documented sample, as if it
-// were an answer.
+// were an answer. It is none, which shows that its signature was found right.
 func TestDocsAPISignature(t *testing.T) {
 	sample := map[string]string{}
-	for _, row := range readDoc(t, "docs/api.md").table(t, "The signature") {
-		sample[row[0]] = row[1]
-	}
-	check := func(algorithm, sign string) signatures {
-		var heard signatures
-		header := http.Header{}
-		for name, value := range map[string]string{
-			"requestID": sample["requestID"], "uuid": sample["uuid"], "createTs": sample["createTs"], "algorithm": algorithm, "sign": sign,
-		} {
-			header.Set(name, value)
-		}
-		ctx, cancel := context.WithCancel(t.Context())
-		defer cancel()
-		client := callbot.New(callbot.Config{
-			BaseURL: "http://api", SecretKey: sample["key"], Verify: callbot.VerifyWarn, RateLimit: 100, Observer: &heard,
-			HTTP: answeredOnce{answering{status: 200, header: header, body: sample["body"]}, cancel},
-		})
-		_, err := client.Look(ctx, "task", []string{"order"}) // the body is no answer, and has no retCode
-		if err == nil {
-			t.Fatal("the sample is taken for an answer")
-		}
-		return heard
+	for _, row := range readDoc(t, "docs/api.md").rows("The signature", 2) {
+		part, value, _ := strings.Cut(row, " | ")
+		sample[part] = value
 	}
 	for _, algorithm := range []string{"MD5", "SHA256"} {
-		sign := sample[algorithm]
-		if got := check(algorithm, sign); got != (signatures{right: 1}) {
-			t.Errorf("%s: the client finds the sample's signature wrong", algorithm)
-		}
-		if got := check(algorithm, strings.Repeat("0", len(sign))); got != (signatures{wrong: 1}) {
-			t.Errorf("%s: the client finds any signature right", algorithm)
+		for sign, want := range map[string]string{
+			sample[algorithm]: "the answer has no retCode",
+			strings.Repeat("0", len(sample[algorithm])): "the answer's signature is wrong",
+		} {
+			api := answering{header: http.Header{}, body: sample["body"]}
+			for name, value := range map[string]string{
+				"requestID": sample["requestID"], "uuid": sample["uuid"], "createTs": sample["createTs"], "algorithm": algorithm, "sign": sign,
+			} {
+				api.header.Set(name, value)
+			}
+			_, err := api.look(t, callbot.Config{SecretKey: sample["key"], Verify: callbot.VerifyStrict})
+			if err == nil || !strings.Contains(err.Error(), want) {
+				t.Errorf("%s %s: got %v, want %s", algorithm, sign, err, want)
+			}
 		}
 	}
-}
-
-// answeredOnce ends the asking with its first answer's end.
-type answeredOnce struct {
-	answering
-	cancel context.CancelFunc
-}
-
-func (o answeredOnce) RoundTrip(r *http.Request) (*http.Response, error) {
-	response, err := o.answering.RoundTrip(r.WithContext(context.WithoutCancel(r.Context())))
-	response.Body = &closing{response.Body, o.cancel}
-	return response, err
-}
-
-type closing struct {
-	io.ReadCloser
-	closed func()
-}
-
-func (c *closing) Close() error {
-	c.closed()
-	return c.ReadCloser.Close()
 }
 
 // TestDocsAPIResponse decodes the documented answer: the tables list its fields
 // and no other, and each of them is read.
 func TestDocsAPIResponse(t *testing.T) {
-	doc := readDoc(t, "docs/api.md")
-	body := doc.code(t, "The response")
-	var example any
-	if err := json.Unmarshal([]byte(body), &example); err != nil {
-		t.Fatal(err)
+	d := readDoc(t, "docs/api.md")
+	api := answering{body: d.code("The response")}
+	var documented, shown []string
+	for _, table := range []string{"the answer", "an order", "a call", "an intent", "a message", "the agent", "a parameter", "a line"} {
+		documented = append(documented, d.rows("field of "+table, 1)...)
 	}
-	var documented []string
-	for _, head := range []string{
-		"field of the answer", "field of an order", "field of a call", "field of an intent", "field of a message",
-		"field of the agent", "field of a parameter", "field of a line",
-	} {
-		documented = append(documented, firstColumn(doc.tableOf(t, head))...)
+	for _, m := range regexp.MustCompile(`"(\w+)":`).FindAllStringSubmatch(api.body, -1) {
+		shown = append(shown, m[1])
 	}
-	sameSet(t, "fields", documented, fieldNames(example))
-	unread(t, "answer", reflect.ValueOf(decodeAnswer(t, body)).Elem())
-}
-
-// fieldNames lists the names of all fields of a JSON value, as often as it comes.
-func fieldNames(value any) []string {
-	var all []string
-	switch v := value.(type) {
-	case map[string]any:
-		for name, inner := range v {
-			all = append(append(all, name), fieldNames(inner)...)
-		}
-	case []any:
-		for _, inner := range v {
-			all = append(all, fieldNames(inner)...)
-		}
+	d.sameSet("fields of the example", documented, shown)
+	answer, err := api.look(t, callbot.Config{})
+	if err != nil || answer == nil {
+		t.Fatalf("the example is read as %v, %v", answer, err)
 	}
-	return all
+	unread(t, "answer", reflect.ValueOf(answer).Elem())
 }
 
 // unread complains of each field that the decoding left at its zero value.
@@ -299,8 +223,8 @@ func unread(t *testing.T, path string, v reflect.Value) {
 	case v.IsZero():
 		t.Errorf("%s was not read from the example", path)
 	case v.Kind() == reflect.Struct && v.Type() != reflect.TypeFor[order.Opt]():
-		for i := range v.NumField() {
-			unread(t, path+"."+v.Type().Field(i).Name, v.Field(i))
+		for field, inner := range v.Fields() {
+			unread(t, path+"."+field.Name, inner)
 		}
 	case v.Kind() == reflect.Slice:
 		for i := range v.Len() {
@@ -309,40 +233,20 @@ func unread(t *testing.T, path string, v reflect.Value) {
 	}
 }
 
-// decodeAnswer lets the client read an answer about order-1 of my-task.
-func decodeAnswer(t *testing.T, body string) *order.Answer {
-	t.Helper()
-	answer, err := tryDecode(t, body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return answer
-}
-
-func tryDecode(t *testing.T, body string) (*order.Answer, error) {
-	t.Helper()
-	client := callbot.New(callbot.Config{BaseURL: "http://api", RateLimit: 100, HTTP: answering{status: 200, body: body}})
-	look, err := client.Look(t.Context(), "my-task", []string{"order-1"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return look.Seen["order-1"].Decode()
-}
-
 // TestDocsAPITimestamps holds the table of times against the decoder.
 func TestDocsAPITimestamps(t *testing.T) {
-	const layout = "2006-01-02T15:04:05.000Z"
-	for _, row := range readDoc(t, "docs/api.md").table(t, "Timestamps") {
-		answer, err := tryDecode(t, `{"retCode":0,"orderDetailList":[{"orderID":"order-1","callInfoDetailList":[{"callStartTs":`+row[0]+`}]}]}`)
-		got := "unreadable"
-		if err == nil {
-			got = "none"
-			if at := answer.Calls[0].StartedAt; at != 0 {
-				got = time.UnixMilli(int64(at)).UTC().Format(layout)
-			}
+	for _, row := range readDoc(t, "docs/api.md").rows("Timestamps", 2) {
+		sent, want, _ := strings.Cut(row, " | ")
+		api := answering{body: `{"retCode":0,"orderDetailList":[{"orderID":"order-1","callInfoDetailList":[{"callStartTs":` + sent + `}]}]}`}
+		answer, err := api.look(t, callbot.Config{})
+		got := "none"
+		if err != nil {
+			got = "unreadable"
+		} else if at := answer.Calls[0].StartedAt; at != 0 {
+			got = time.UnixMilli(int64(at)).UTC().Format("2006-01-02T15:04:05.000Z")
 		}
-		if got != row[1] {
-			t.Errorf("%s is read as %s, docs/api.md says %s", row[0], got, row[1])
+		if got != want {
+			t.Errorf("%s is read as %s, docs/api.md says %s", sent, got, want)
 		}
 	}
 }
