@@ -10,15 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"callstream/internal/broker"
 	"callstream/internal/record"
 	"callstream/internal/simulator"
 )
 
-const (
-	lifeSpeed = 300 // an order's story, up to 25 minutes, takes 5 s
-	patience  = 90 * time.Second
-)
+const lifeSpeed = 300 // an order's story, up to 25 minutes, takes 5 s
 
 func names(prefix string, n int) []string {
 	ids := make([]string, n)
@@ -28,88 +24,54 @@ func names(prefix string, n int) []string {
 	return ids
 }
 
-// terminate ends a program as an orchestrator does and returns its exit code.
-func terminate(t *testing.T, p *program) int {
-	t.Helper()
-	if err := p.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	_ = p.Wait() // the exit code is what counts
-	return p.ProcessState.ExitCode()
-}
-
-// TestExport follows orders from their first status to their settling, with no
-// faults: each change once, in order.
+// TestExport follows orders from their first status to their settling: each
+// change once, in order.
 func TestExport(t *testing.T) {
-	t.Parallel()
-	l := newLab(t, simulator.Config{Seed: 7, Speed: lifeSpeed})
-	b := l.client()
-	j := l.follow(b)
-	ids := append(names("a/ü ", 60), names("done-", 60)...)
-	l.ask(b, "follow", ids...)
-	p := l.start(nil, "run")
-	eventually(t, patience, "settled", func() bool { return j.resting() == len(ids) })
-	if code := terminate(t, p); code != exitDone {
-		t.Errorf("exit code %d after SIGTERM", code)
+	tests := []struct {
+		name   string
+		sim    simulator.Config
+		env    map[string]string
+		faults simulator.Faults // until orders are announced
+		kills  []int            // kill -9 once so many statuses are announced
+		ids    []string
+	}{
+		{
+			name: "in good health", sim: simulator.Config{Seed: 7, Speed: lifeSpeed},
+			ids: append(names("a/ü ", 60), names("done-", 60)...),
+		},
+		{
+			name: "under every fault", sim: simulator.Config{Seed: 8, Speed: lifeSpeed},
+			env: map[string]string{"CALLBOT_TIMEOUT": "1s", "CALLBOT_VERIFY_RESPONSES": "strict"},
+			faults: simulator.Faults{
+				Busy: 0.05, Maintenance: 0.02, General: 0.05, Internal: 0.05, Error500: 0.05, TooMany: 0.02, HTML: 0.02, Cut: 0.05, Hang: 0.01,
+				BadSignature: 0.05, WrongType: 0.1, Unasked: 0.1, Stale: 0.1, Missing: 0.05, DuplicateEntry: 0.1, Nulls: 0.05, NoCallID: 0.05,
+				NumericIDs: 0.2,
+			},
+			ids: names("order-", 80),
+		},
+		{
+			name: "killed twice", sim: simulator.Config{Seed: 9, Speed: lifeSpeed / 3}, // slow enough to live through two dead sessions
+			env: map[string]string{"SETTLE": "9s"}, kills: []int{60, 160}, ids: names("order-", 100),
+		},
 	}
-	l.check(j, false, ids...)
-	if n := j.reasons(); len(n) > 0 {
-		t.Errorf("dead letters %v", n)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t, tt.sim)
+			l.misbehave(tt.faults)
+			l.ask(tt.ids...)
+			p := l.start(tt.env, "run")
+			for _, least := range tt.kills {
+				l.announcing(least)
+				p.end(t, os.Kill)
+				p = l.start(tt.env, "run")
+			}
+			l.announcing(100)
+			l.misbehave(simulator.Faults{})
+			l.settle(p, len(tt.kills) > 0, tt.ids...)
+			l.buried(nil)
+		})
 	}
-}
-
-// TestExportUnderFaults lets the API misbehave in every way it can while
-// orders live.
-func TestExportUnderFaults(t *testing.T) {
-	t.Parallel()
-	l := newLab(t, simulator.Config{Seed: 8, Speed: lifeSpeed})
-	l.env["CALLBOT_TIMEOUT"], l.env["CALLBOT_VERIFY_RESPONSES"] = "1s", "strict"
-	b := l.client()
-	j := l.follow(b)
-	if err := l.sim.SetFaults(simulator.Faults{
-		Busy: 0.05, Maintenance: 0.02, General: 0.05, Internal: 0.05, Error500: 0.05, TooMany: 0.02, HTML: 0.02, Cut: 0.05, Hang: 0.01,
-		BadSignature: 0.05, WrongType: 0.1, Unasked: 0.1, Stale: 0.1, Missing: 0.05, DuplicateEntry: 0.1, Nulls: 0.05, NoCallID: 0.05,
-		NumericIDs: 0.2,
-	}); err != nil {
-		t.Fatal(err)
-	}
-	ids := names("order-", 80)
-	l.ask(b, "follow", ids...)
-	p := l.start(nil, "run")
-	eventually(t, patience, "announcing", func() bool { return j.count("CallStatusChanged") > 100 })
-	if err := l.sim.SetFaults(simulator.Faults{}); err != nil {
-		t.Fatal(err)
-	}
-	eventually(t, patience, "settled", func() bool { return j.resting() == len(ids) })
-	if code := terminate(t, p); code != exitDone {
-		t.Errorf("exit code %d after SIGTERM", code)
-	}
-	l.check(j, false, ids...)
-}
-
-// TestKilled kills the exporter with -9, twice, while orders live.
-func TestKilled(t *testing.T) {
-	t.Parallel()
-	l := newLab(t, simulator.Config{Seed: 9, Speed: lifeSpeed / 3}) // slow enough to live through two dead sessions
-	l.env["SETTLE"] = "9s"
-	b := l.client()
-	j := l.follow(b)
-	ids := names("order-", 100)
-	l.ask(b, "follow", ids...)
-	for _, at := range []int{60, 160} {
-		p := l.start(nil, "run")
-		eventually(t, patience, "announcing", func() bool { return j.count("CallStatusChanged") >= at })
-		if err := p.Process.Kill(); err != nil {
-			t.Fatal(err)
-		}
-		_ = p.Wait()
-	}
-	p := l.start(nil, "run")
-	eventually(t, patience, "settled", func() bool { return j.resting() == len(ids) })
-	if code := terminate(t, p); code != exitDone {
-		t.Errorf("exit code %d after SIGTERM", code)
-	}
-	l.check(j, true, ids...)
 }
 
 // TestInstances lets a second instance join while orders live, and the first
@@ -117,27 +79,23 @@ func TestKilled(t *testing.T) {
 func TestInstances(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, simulator.Config{Seed: 10, Speed: lifeSpeed})
-	b := l.client()
-	j := l.follow(b)
 	ids := names("order-", 80)
-	l.ask(b, "follow", ids...)
+	l.ask(ids...)
 	first := l.start(nil, "run")
-	eventually(t, patience, "announcing", func() bool { return j.count("CallStatusChanged") > 50 })
+	l.announcing(50)
 	second := l.start(map[string]string{"HTTP_ADDR": "127.0.0.1:0", "LOG_LEVEL": "info"}, "run")
-	page := pageOf(t, second)
-	eventually(t, patience, "sharing the partitions", func() bool {
-		_, metrics := get(page + "/metrics")
+	eventually(t, "sharing the partitions", func() bool {
+		_, metrics := second.page(t, "/metrics")
 		return strings.Contains(metrics, "callstream_partitions_owned 3")
 	})
-	if code := terminate(t, first); code != exitDone {
+	if code := first.end(t, syscall.SIGTERM); code != exitDone {
 		t.Errorf("exit code %d after SIGTERM", code)
 	}
-	eventually(t, patience, "settled", func() bool { return j.resting() == len(ids) })
-	if code, text := get(page + "/readyz"); code != 200 {
-		t.Errorf("readyz says %d %s", code, text)
-	}
-	terminate(t, second)
-	l.check(j, false, ids...)
+	eventually(t, "ready again", func() bool {
+		code, _ := second.page(t, "/readyz")
+		return code == 200
+	})
+	l.settle(second, false, ids...)
 }
 
 // TestBadInput sends what no request may be: each is a dead letter that says
@@ -145,63 +103,44 @@ func TestInstances(t *testing.T) {
 func TestBadInput(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, simulator.Config{Seed: 11, Speed: lifeSpeed})
-	b := l.client()
-	j := l.follow(b)
-	long := strings.Repeat("x", 257)
+	long, many := strings.Repeat("x", 257), names("done-many-", 1000)
 	odd := []string{"done-a b", "done-a/b%2F", `done-"q"`, "done-\n\x01", strings.Repeat("done-", 51)}
-	requests := t.Context()
-	put := func(value []byte, headers ...record.Header) {
-		t.Helper()
-		err := b.Write(requests, []record.Message{{
-			Topic: l.config().Topics.Requests, Partition: b.Home("done-a b"), Key: []byte("k"), Value: value, Headers: headers,
-		}})
-		if err != nil {
-			t.Fatal(err)
-		}
+	home := l.broker.Home(odd[0])
+	stranger := "o" // an order whose home is another partition
+	for l.broker.Home(stranger) == home {
+		stranger += "o"
 	}
-	for _, bad := range []string{
+	var messages []record.Message
+	put := func(value []byte, headers ...record.Header) {
+		messages = append(messages, record.Message{
+			Topic: l.config.Topics.Requests, Partition: home, Key: []byte("k"), Value: value, Headers: headers,
+		})
+	}
+	put(nil)
+	put([]byte(`{"userTaskID":"t","orderID":"`+stranger+`"}`), record.Header{Key: "callstream-forwarded", Value: []byte("x/0/0")})
+	for _, value := range []string{
 		`not JSON`, `{}`, `[]`, `{"userTaskID":"t"}`, `{"userTaskID":"","orderID":"a"}`, `{"userTaskID":"t","orderID":""}`,
 		`{"userTaskID":"t","orderID":7}`, `{"userTaskID":"t","orderID":"a","mode":"sometimes"}`, `{"userTaskID":"t","orderIDs":[null]}`,
 		`{"userTaskID":"t","orderID":"a","notBefore":"tomorrow"}`, "\x00\x00\x00\x00\x07avro", "{\"userTaskID\":\"t\",\"orderID\":\"\xff\"}",
 		`{"userTaskID":"t","orderID":"` + long + `"}`,
+		`{"userTaskID":"` + testTask + `","orderIDs":["` + odd[0] + `","` + long + `","` + odd[0] + `"]}`,
+		`{"userTaskID":"` + testTask + `","orderIDs":["` + strings.Join(many, `","`) + `"]}`,
 	} {
-		put([]byte(bad))
+		put([]byte(value))
 	}
-	put(nil)
-	put([]byte(`{"userTaskID":"t","orderID":"`+strangerTo(b, "done-a b")+`"}`), record.Header{Key: "callstream-forwarded", Value: []byte("x/0/0")})
-	put([]byte(`{"userTaskID":"` + testTask + `","orderIDs":["` + odd[0] + `","` + long + `","` + odd[0] + `"]}`))
-	many := names("done-many-", 1000)
-	put([]byte(`{"userTaskID":"` + testTask + `","orderIDs":["` + strings.Join(many, `","`) + `"]}`))
-	l.ask(b, "follow", odd[1:]...)
+	if err := l.broker.Write(t.Context(), messages); err != nil {
+		t.Fatal(err)
+	}
+	l.ask(odd[1:]...)
 	p := l.start(nil, "run")
-	eventually(t, patience, "settled", func() bool { return j.resting() == len(odd)+len(many) })
-	eventually(t, patience, "buried", func() bool { return len(j.reasonsOf()) >= 16 })
-	want := map[string]int{"unreadable": 14, "misrouted": 1, "invalid-id": 1}
-	if got := j.reasons(); fmt.Sprint(got) != fmt.Sprint(want) {
-		t.Errorf("dead letters %v, want %v", got, want)
-	}
-	for _, r := range j.reasonsOf() {
+	l.until("buried", func() bool { return len(l.letters) >= 16 })
+	l.settle(p, false, append(odd, many...)...)
+	l.buried(map[string]int{"unreadable": 14, "misrouted": 1, "invalid-id": 1})
+	for _, r := range l.letters {
 		for _, h := range []string{"reason", "detail", "topic", "partition", "offset", "time"} {
 			if headerOf(r, h) == "" {
 				t.Errorf("a dead letter has no header %s: %v", h, r.Headers)
 			}
-		}
-	}
-	terminate(t, p)
-	l.check(j, false, append(odd, many...)...)
-}
-
-func (j *journal) reasonsOf() []record.Record {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return j.letters
-}
-
-// strangerTo returns an order ID whose home is another partition.
-func strangerTo(b *broker.Broker, id string) string {
-	for i := 0; ; i++ {
-		if other := fmt.Sprint("o", i); b.Home(other) != b.Home(id) {
-			return other
 		}
 	}
 }
@@ -211,53 +150,36 @@ func strangerTo(b *broker.Broker, id string) string {
 func TestAccountRefused(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, simulator.Config{Seed: 12, Finished: 1})
-	b := l.client()
-	j := l.follow(b)
-	l.ask(b, "follow", "o1", "o2")
+	l.ask("o1", "o2")
 	bad := l.start(map[string]string{"CALLBOT_SECRET_KEY": "wrong", "HTTP_ADDR": "127.0.0.1:0", "LOG_LEVEL": "info"}, "run")
-	page := pageOf(t, bad)
-	eventually(t, patience, "not ready", func() bool {
-		code, text := get(page + "/readyz")
+	eventually(t, "not ready", func() bool {
+		code, text := bad.page(t, "/readyz")
 		return code == 503 && strings.Contains(text, "account-refused")
 	})
-	if code, _ := get(page + "/healthz"); code != 200 {
+	if code, _ := bad.page(t, "/healthz"); code != 200 {
 		t.Errorf("healthz says %d", code)
 	}
-	if code := terminate(t, bad); code != exitDone {
+	if code := bad.end(t, syscall.SIGTERM); code != exitDone {
 		t.Errorf("exit code %d", code)
 	}
-	good := l.start(nil, "run")
-	eventually(t, patience, "settled", func() bool { return j.resting() == 2 })
-	terminate(t, good)
-	l.check(j, false, "o1", "o2")
-	if n := j.reasons(); len(n) > 0 {
-		t.Errorf("dead letters %v", n)
-	}
+	l.settle(l.start(nil, "run"), false, "o1", "o2")
+	l.buried(nil)
 }
 
 // TestSecondSignal: a second signal ends the exporter at once.
 func TestSecondSignal(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, simulator.Config{Seed: 13})
-	if err := l.sim.SetFaults(simulator.Faults{Hang: 1}); err != nil {
+	l.misbehave(simulator.Faults{Hang: 1})
+	l.ask("o1")
+	p := l.start(map[string]string{"KAFKA_SESSION_TIMEOUT": "60s", "CALLBOT_TIMEOUT": "60s"}, "run")
+	eventually(t, "asking", func() bool { return l.sim.Stats().Requests > 0 })
+	began := time.Now()
+	if err := p.Process.Signal(os.Interrupt); err != nil {
 		t.Fatal(err)
 	}
-	b := l.client()
-	l.ask(b, "follow", "o1")
-	p := l.start(map[string]string{"KAFKA_SESSION_TIMEOUT": "60s", "CALLBOT_TIMEOUT": "60s"}, "run")
-	eventually(t, patience, "asking", func() bool { return l.sim.Stats().Requests > 0 })
-	began := time.Now()
-	for range 2 {
-		if err := p.Process.Signal(os.Interrupt); err != nil {
-			t.Fatal(err)
-		}
-		// Two signals at once may arrive as one.
-		eventually(t, patience, "taken", func() bool {
-			return strings.Contains(p.log.String(), "second signal") || time.Since(began) > 300*time.Millisecond
-		})
-	}
-	_ = p.Wait()
-	if code := p.ProcessState.ExitCode(); code != exitFailed || time.Since(began) > 10*time.Second {
+	time.Sleep(300 * time.Millisecond) // two signals at once may arrive as one
+	if code := p.end(t, os.Interrupt); code != exitFailed || time.Since(began) > 10*time.Second {
 		t.Errorf("exit code %d after %s", code, time.Since(began))
 	}
 }
@@ -315,10 +237,9 @@ func TestExitCodes(t *testing.T) {
 // TestDemo runs the demo as the README does, smaller.
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	l := &lab{t: t, env: map[string]string{}}
-	p := l.start(nil, "demo", "--orders", "20", "--speed", "400")
-	_ = p.Wait()
+	p := (&lab{T: t}).start(nil, "demo", "--orders", "20", "--speed", "400")
+	_ = p.Wait() // the exit code is what counts
 	if code := p.ProcessState.ExitCode(); code != exitDone || !strings.Contains(p.log.String(), "20 orders, 20 settled") {
-		t.Errorf("exit code %d, printed:\n%s", code, tailOf(p.log.String()))
+		t.Errorf("exit code %d", code)
 	}
 }

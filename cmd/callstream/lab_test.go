@@ -3,14 +3,16 @@ package main
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -33,16 +35,21 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// lab is a broker and an API for programs to be pointed at.
-type lab struct {
-	t     *testing.T
-	kafka *embedded.Broker
-	sim   *simulator.Simulator
-	env   map[string]string
-	log   *slog.Logger
-}
+const (
+	testTask = "task/1 ü" // what a path or a header must not break on
+	patience = 90 * time.Second
+)
 
-const testTask = "task/1 ü" // what a path or a header must not break on
+// lab is a broker and an API for programs to be pointed at, and a journal of
+// what they write.
+type lab struct {
+	*testing.T
+	sim    *simulator.Simulator
+	env    map[string]string
+	config *config.Config
+	broker *broker.Broker // a connection of the test's own
+	journal
+}
 
 func newLab(t *testing.T, sim simulator.Config) *lab {
 	t.Helper()
@@ -52,50 +59,44 @@ func newLab(t *testing.T, sim simulator.Config) *lab {
 	}
 	t.Cleanup(kafka.Close)
 	sim.UUID, sim.SecretKey = "account", "key"
-	l := &lab{t: t, kafka: kafka, sim: simulator.New(sim), log: slog.New(slog.DiscardHandler)}
+	l := &lab{T: t, sim: simulator.New(sim)}
 	server, err := simulator.Listen("127.0.0.1:0", l.sim)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- server.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
-		if err := <-served; err != nil {
-			t.Error(err)
-		}
-	})
+	l.untilTheEnd(server.Run)
 	l.env = map[string]string{
 		"KAFKA_BROKERS": kafka.Addr(), "KAFKA_SESSION_TIMEOUT": "6s",
 		"CALLBOT_BASE_URL": server.URL(), "CALLBOT_UUID": "account", "CALLBOT_SECRET_KEY": "key",
 		"CALLBOT_RATE_LIMIT": "200", "BATCH_LINGER": "10ms", "POLL_MIN": "50ms", "POLL_MAX": "1s", "SETTLE": "3s",
 		"HTTP_ADDR": "off", "LOG_LEVEL": "warn",
 	}
+	if l.config, err = config.Load(l.env); err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	if l.broker, err = openBroker(t.Context(), l.config, log, nil); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { closeBroker(l.broker, log) })
+	if err := l.broker.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	l.follow()
 	return l
 }
 
-func (l *lab) config() *config.Config {
-	l.t.Helper()
-	cfg, err := config.Load(l.env)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	return cfg
-}
-
-// client returns a connection of the test's own.
-func (l *lab) client() *broker.Broker {
-	l.t.Helper()
-	b, err := openBroker(l.t.Context(), l.config(), l.log, nil)
-	if err != nil {
-		l.t.Fatal(err)
-	}
-	l.t.Cleanup(func() { closeBroker(b, l.log) })
-	if err := b.Prepare(l.t.Context()); err != nil {
-		l.t.Fatal(err)
-	}
-	return b
+// untilTheEnd runs something until the test ends.
+func (l *lab) untilTheEnd(run func(context.Context) error) {
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	l.Cleanup(func() {
+		stop()
+		if err := <-done; err != nil && !errors.Is(err, context.Canceled) {
+			l.Error(err)
+		}
+	})
 }
 
 // program is callstream as a process.
@@ -123,10 +124,10 @@ func (s *syncBuffer) String() string {
 
 // start runs the program with the lab's environment and more.
 func (l *lab) start(env map[string]string, args ...string) *program {
-	l.t.Helper()
+	l.Helper()
 	self, err := os.Executable()
 	if err != nil {
-		l.t.Fatal(err)
+		l.Fatal(err)
 	}
 	p := &program{Cmd: exec.Command(self, args...), log: &syncBuffer{}}
 	p.Env = []string{"CALLSTREAM_TEST_PROGRAM=1", "PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
@@ -137,34 +138,39 @@ func (l *lab) start(env map[string]string, args ...string) *program {
 	}
 	p.Stdout, p.Stderr = p.log, p.log
 	if err := p.Start(); err != nil {
-		l.t.Fatal(err)
+		l.Fatal(err)
 	}
-	l.t.Cleanup(func() {
+	l.Cleanup(func() {
 		if p.ProcessState == nil {
-			_ = p.Process.Kill()
-			_ = p.Wait()
+			p.end(l.T, os.Kill)
 		}
-		if l.t.Failed() {
-			l.t.Logf("%s printed:\n%s", args[0], tailOf(p.log.String()))
+		if l.Failed() {
+			s := p.log.String()
+			l.Logf("%s printed:\n%s", args[0], s[max(0, len(s)-4000):])
 		}
 	})
 	return p
 }
 
-func tailOf(s string) string { return s[max(0, len(s)-4000):] }
+// end sends the program a signal and returns the exit code it then ends with.
+func (p *program) end(t *testing.T, signal os.Signal) int {
+	t.Helper()
+	if err := p.Process.Signal(signal); err != nil {
+		t.Fatal(err)
+	}
+	_ = p.Wait() // the exit code is what counts
+	return p.ProcessState.ExitCode()
+}
 
 // eventually waits for a condition, and fails the test where it does not come.
-func eventually(t *testing.T, within time.Duration, what string, ok func() bool) {
+func eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	deadline := time.NewTimer(within)
-	defer deadline.Stop()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
+	deadline := time.After(patience)
 	for !ok() {
 		select {
-		case <-deadline.C:
-			t.Fatalf("after %s: still not %s", within, what)
-		case <-tick.C:
+		case <-deadline:
+			t.Fatalf("after %s: still not %s", patience, what)
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }
@@ -180,116 +186,134 @@ type journal struct {
 type journalled struct {
 	avro.Decoded
 	record record.Record
-	topic  string
 }
 
 // follow reads the topics from the beginning until the test ends.
-func (l *lab) follow(b *broker.Broker) *journal {
-	l.t.Helper()
-	j := &journal{states: map[string]avro.Decoded{}}
+func (l *lab) follow() {
+	l.Helper()
+	l.states = map[string]avro.Decoded{}
 	decoder, err := avro.NewAnyDecoder(nil)
 	if err != nil {
-		l.t.Fatal(err)
+		l.Fatal(err)
 	}
-	t := topicsOf(l.config())
-	ctx, stop := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() {
-		done <- b.Tail(ctx, written(t), true, false,
-			func(topic string, r record.Record) error { return j.add(decoder, topic, r, t) })
-	}()
-	l.t.Cleanup(func() {
-		stop()
-		if err := <-done; err != nil && ctx.Err() == nil {
-			l.t.Error(err)
-		}
+	topics := topicsOf(l.config)
+	l.untilTheEnd(func(ctx context.Context) error {
+		return l.broker.Tail(ctx, written(topics), true, false, func(topic string, r record.Record) error {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			switch {
+			case topic == topics.DeadLetters:
+				l.letters = append(l.letters, r)
+				return nil
+			case topic == topics.State && r.Value == nil:
+				delete(l.states, string(r.Key))
+				return nil
+			}
+			d, err := decoder.Decode(ctx, r.Value)
+			if topic == topics.State {
+				l.states[string(r.Key)] = d
+			} else {
+				l.events = append(l.events, journalled{d, r})
+			}
+			return err
+		})
 	})
-	return j
 }
 
-func (j *journal) add(decoder *avro.AnyDecoder, topic string, r record.Record, t broker.Topics) error {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	switch {
-	case topic == t.DeadLetters:
-		j.letters = append(j.letters, r)
-		return nil
-	case topic == t.State && r.Value == nil:
-		delete(j.states, string(r.Key))
-		return nil
-	}
-	d, err := decoder.Decode(context.Background(), r.Value)
-	if err != nil {
-		return fmt.Errorf("%s/%d/%d: %w", topic, r.Partition, r.Offset, err)
-	}
-	if topic == t.State {
-		j.states[string(r.Key)] = d
-	} else {
-		j.events = append(j.events, journalled{d, r, topic})
-	}
-	return nil
+// until waits for what the journal must come to hold.
+func (l *lab) until(what string, ok func() bool) {
+	l.Helper()
+	eventually(l.T, what, func() bool {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		return ok()
+	})
 }
 
-// resting counts the orders whose state says that they are no longer looked at.
-func (j *journal) resting() int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	n := 0
-	for _, s := range j.states {
-		if s.Values["rest"] != "" && s.Values["rest"] != nil {
-			n++
+// announcing waits for so many statuses.
+func (l *lab) announcing(least int) {
+	l.Helper()
+	l.until("announcing", func() bool {
+		n := 0
+		for _, e := range l.events {
+			if e.Name == "CallStatusChanged" {
+				n++
+			}
 		}
-	}
-	return n
+		return n >= least
+	})
 }
 
-func (j *journal) count(name string) int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	n := 0
-	for _, e := range j.events {
-		if e.Name == name {
-			n++
+// settle waits until no order is looked at any longer, ends the program as an
+// orchestrator does, and holds what was written against the truth.
+func (l *lab) settle(p *program, repeats bool, ids ...string) {
+	l.Helper()
+	l.until("settled", func() bool {
+		n := 0
+		for _, s := range l.states {
+			if rest := s.Values["rest"]; rest != "" && rest != nil {
+				n++
+			}
 		}
+		return n == len(ids)
+	})
+	if code := p.end(l.T, syscall.SIGTERM); code != exitDone {
+		l.Errorf("exit code %d after SIGTERM", code)
 	}
-	return n
+	l.check(repeats, ids...)
 }
 
-// reasons counts the dead letters by reason.
-func (j *journal) reasons() map[string]int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	n := map[string]int{}
-	for _, r := range j.letters {
-		n[headerOf(r, "reason")]++
+// buried holds how many dead letters there are, by reason.
+func (l *lab) buried(want map[string]int) {
+	l.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	got := map[string]int{}
+	for _, r := range l.letters {
+		got[headerOf(r, "reason")]++
 	}
-	return n
+	if !maps.Equal(got, want) {
+		l.Errorf("dead letters %v, want %v", got, want)
+	}
 }
 
 func headerOf(r record.Record, key string) string {
-	for _, h := range r.Headers {
-		if h.Key == key {
-			return string(h.Value)
-		}
-	}
-	return ""
+	value, _ := record.Last(r.Headers, key)
+	return string(value)
 }
 
 // ask puts requests for orders on the topic.
-func (l *lab) ask(b *broker.Broker, mode string, ids ...string) {
-	l.t.Helper()
+func (l *lab) ask(ids ...string) {
+	l.Helper()
 	requests := make([]order.Request, len(ids))
 	for i, id := range ids {
-		requests[i] = order.Request{Task: testTask, Orders: []string{id}, Mode: order.Mode(mode)}
+		requests[i] = order.Request{Task: testTask, Orders: []string{id}, Mode: order.Follow}
 	}
-	if err := putRequests(l.t.Context(), b, l.config().Topics.Requests, requests, io.Discard); err != nil {
-		l.t.Fatal(err)
+	if err := putRequests(l.Context(), l.broker, l.config.Topics.Requests, requests, io.Discard); err != nil {
+		l.Fatal(err)
 	}
 }
 
-// get reads a page of the program's own.
-func get(url string) (int, string) {
-	resp, err := http.Get(url)
+// misbehave sets what the API does wrong.
+func (l *lab) misbehave(f simulator.Faults) {
+	l.Helper()
+	if err := l.sim.SetFaults(f); err != nil {
+		l.Fatal(err)
+	}
+}
+
+// page is what a page of the program says, waited for until the program says
+// where it serves it.
+func (p *program) page(t *testing.T, path string) (code int, text string) {
+	t.Helper()
+	var addr string
+	eventually(t, "serving its page", func() bool {
+		_, rest, _ := strings.Cut(p.log.String(), `msg="serving health and metrics" addr=`)
+		var whole bool
+		addr, _, whole = strings.Cut(rest, "\n")
+		return whole
+	})
+	resp, err := http.Get("http://" + addr + path)
 	if err != nil {
 		return 0, err.Error()
 	}
@@ -299,17 +323,4 @@ func get(url string) (int, string) {
 		return 0, err.Error()
 	}
 	return resp.StatusCode, string(body)
-}
-
-// pageOf waits until the program says where its page is.
-func pageOf(t *testing.T, p *program) string {
-	t.Helper()
-	const mark = `msg="serving health and metrics" addr=`
-	var addr string
-	eventually(t, 20*time.Second, "serving its page", func() bool {
-		_, rest, ok := strings.Cut(p.log.String(), mark)
-		addr, _, _ = strings.Cut(rest, "\n")
-		return ok && addr != ""
-	})
-	return "http://" + addr
 }

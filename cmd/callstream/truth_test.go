@@ -3,20 +3,12 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
-)
 
-// truthOrder is what the checker reads of an order as the simulator shows it.
-type truthOrder struct {
-	Calls []struct {
-		CallID string `json:"callID"`
-		Status int    `json:"callStatus"`
-		Lines  []struct {
-			Word  string `json:"recordWord"`
-			Index int    `json:"recordIndex"`
-		} `json:"recordDetail"`
-	} `json:"callInfoDetailList"`
-}
+	"callstream/internal/simulator"
+)
 
 // announced is what a reader of the topics makes of one call; the later in the
 // log wins.
@@ -30,62 +22,44 @@ type announced struct {
 // made up, nothing twice or out of order without a crash. Whether each field has
 // the right value is the end-to-end test's question (internal/e2e/checker.py).
 type checker struct {
-	t     *testing.T
-	calls map[string]*announced // by order and call
-	wrong int
-}
-
-func (c *checker) errorf(format string, args ...any) {
-	c.t.Helper()
-	if c.wrong++; c.wrong <= 20 {
-		c.t.Errorf(format, args...)
-	}
+	*testing.T
+	repeats bool                  // allowed: something crashed
+	calls   map[string]*announced // by order and call
 }
 
 // check holds the journal against the truth about the orders. Repeats are
 // allowed where something crashed.
-func (l *lab) check(j *journal, repeats bool, ids ...string) {
-	l.t.Helper()
-	c := &checker{t: l.t, calls: map[string]*announced{}}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	c.collect(j.events, repeats)
+func (l *lab) check(repeats bool, ids ...string) {
+	l.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	c := &checker{l.T, repeats, map[string]*announced{}}
+	c.collect(l.events)
 	calls := 0
 	for _, id := range ids {
-		var truth truthOrder
-		if err := json.Unmarshal(l.sim.Final(testTask, id), &truth); err != nil {
-			l.t.Fatal(err)
-		}
-		for i := range truth.Calls {
-			calls++
-			c.alias(id, truth.Calls[i].CallID, i+1)
-		}
-		c.order(id, &truth)
-		if !repeats { // what an exporter saw that was killed then may be overtaken
-			c.shown(l, id)
+		calls += c.order(id, l.sim.Truth(testTask, id))
+		if c.Failed() {
+			return // one order's faults are enough to read
 		}
 	}
 	if len(c.calls) != calls {
-		c.errorf("events tell of %d calls, there are %d", len(c.calls), calls)
-	}
-	if c.wrong > 20 {
-		c.t.Errorf("… and %d more", c.wrong-20)
+		c.Errorf("events tell of %d calls, there are %d", len(c.calls), calls)
 	}
 }
 
 // collect files the events by call, and holds that none comes twice and that a
 // call's numbers count up by one, unless something crashed.
-func (c *checker) collect(events []journalled, repeats bool) {
+func (c *checker) collect(events []journalled) {
 	seen := map[any]bool{}
 	last := map[string]int64{} // by what counts: a call's statuses, its completions, one of its lines
 	for _, e := range events {
 		v := e.Values
 		order := fmt.Sprint(v["orderID"])
 		if string(e.record.Key) != order || headerOf(e.record, "ce_id") != v["eventID"] {
-			c.errorf("key %q and ce_id %q of the event %v of order %s", e.record.Key, headerOf(e.record, "ce_id"), v["eventID"], order)
+			c.Fatalf("key %q and ce_id %q of the event %v of order %s", e.record.Key, headerOf(e.record, "ce_id"), v["eventID"], order)
 		}
-		if seen[v["eventID"]] && !repeats {
-			c.errorf("%s of %s came twice", e.Name, order)
+		if seen[v["eventID"]] && !c.repeats {
+			c.Fatalf("%s of %s came twice", e.Name, order)
 		}
 		seen[v["eventID"]] = true
 		name := order + " " + fmt.Sprint(v["callID"])
@@ -106,66 +80,72 @@ func (c *checker) collect(events []journalled, repeats bool) {
 			key += line
 			a.lines[line] = v["text"]
 		}
-		if counter != last[key]+1 && !repeats {
-			c.errorf("%s: number %d after %d", key, counter, last[key])
+		if counter != last[key]+1 && !c.repeats {
+			c.Fatalf("%s: number %d after %d", key, counter, last[key])
 		}
 		last[key] = counter
 	}
 }
 
-// alias finds a call that ended before the API gave its ID: it is announced
-// under the order's ID and its attempt.
-func (c *checker) alias(id, callID string, attempt int) {
-	name, stand := id+" "+callID, fmt.Sprintf("%s %s#%d", id, id, attempt)
-	if a := c.calls[stand]; a != nil && c.calls[name] == nil {
-		c.calls[name] = a
-		delete(c.calls, stand)
+// order holds that the last that was announced of each call is its end (the last
+// status, the completion, every line), and that every status the API showed was
+// announced. It returns how many calls there are.
+func (c *checker) order(id string, truth simulator.Truth) int {
+	var final struct {
+		Calls []struct {
+			CallID string `json:"callID"`
+			Status int64  `json:"callStatus"`
+			Lines  []struct {
+				Word  string `json:"recordWord"`
+				Index int    `json:"recordIndex"`
+			} `json:"recordDetail"`
+		} `json:"callInfoDetailList"`
 	}
-}
-
-// order holds that the last that was announced of each call is its end: the last
-// status, the completion, every line.
-func (c *checker) order(id string, truth *truthOrder) {
-	for _, want := range truth.Calls {
+	if err := json.Unmarshal(truth.Final, &final); err != nil {
+		c.Fatal(err)
+	}
+	for i, want := range final.Calls {
 		name := id + " " + want.CallID
+		// A call that ended before the API gave its ID is announced under the
+		// order's ID and its attempt.
+		stand := fmt.Sprintf("%s %s#%d", id, id, i+1)
+		if a := c.calls[stand]; a != nil && c.calls[name] == nil {
+			c.calls[name] = a
+			delete(c.calls, stand)
+		}
 		a := c.calls[name]
 		if a == nil || a.completed == nil {
-			c.errorf("%s: not announced, or not its end", name)
+			c.Errorf("%s: not announced, or not its end", name)
 			continue
 		}
-		for s := int64(1); s <= int64(len(a.codes)); s++ {
-			if _, ok := a.codes[s]; !ok {
-				c.errorf("%s: sequences have a gap: %v", name, a.codes)
+		last := int64(len(a.codes))
+		for s := range last {
+			if _, ok := a.codes[s+1]; !ok {
+				c.Errorf("%s: sequences have a gap: %v", name, a.codes)
 			}
 		}
-		status := int64(want.Status)
-		if last := a.codes[int64(len(a.codes))]; last != status || i64(a.completed["statusCode"]) != status {
-			c.errorf("%s: ends with %d, completed with %v, want %d", name, last, a.completed["statusCode"], status)
+		if a.codes[last] != want.Status || i64(a.completed["statusCode"]) != want.Status {
+			c.Errorf("%s: ends with %d, completed with %v, want %d", name, a.codes[last], a.completed["statusCode"], want.Status)
 		}
 		occurrences := map[int]int{}
 		for _, l := range want.Lines {
 			occurrences[l.Index]++
 			key := fmt.Sprintf("%d/%d", l.Index, occurrences[l.Index])
 			if text, ok := a.lines[key]; !ok || text != l.Word {
-				c.errorf("%s: line %s is %q, want %q", name, key, text, l.Word)
+				c.Errorf("%s: line %s is %q, want %q", name, key, text, l.Word)
 			}
 		}
 	}
-}
-
-// shown holds that every status the API showed was announced.
-func (c *checker) shown(l *lab, id string) {
-	for _, s := range l.sim.Shown(testTask, id) {
-		found := false
-		if a := c.calls[id+" "+s.CallID]; a != nil {
-			for _, code := range a.codes {
-				found = found || code == int64(s.Status)
-			}
-		}
-		if !found {
-			c.errorf("%s %s: status %d was shown, not announced", id, s.CallID, s.Status)
+	if c.repeats { // what an exporter saw that was killed then may be overtaken
+		return len(final.Calls)
+	}
+	for _, s := range truth.Shown {
+		a := c.calls[id+" "+s.CallID]
+		if a == nil || !slices.Contains(slices.Collect(maps.Values(a.codes)), int64(s.Status)) {
+			c.Errorf("%s %s: status %d was shown, not announced", id, s.CallID, s.Status)
 		}
 	}
+	return len(final.Calls)
 }
 
 func i64(v any) int64 {
