@@ -62,9 +62,27 @@ func (p *pen) id(name, digits string) {
 	p.b = append(p.b, digits...)
 }
 
+// optionalID writes an id that may be missing.
+func (p *pen) optionalID(f field, name, digits string) {
+	if digits == "" {
+		p.blank(f, name, `""`)
+		return
+	}
+	p.id(name, digits)
+}
+
 func (p *pen) number(name string, n int) {
 	p.key(name)
 	p.b = strconv.AppendInt(p.b, int64(n), 10)
+}
+
+// optionalNumber writes a number that may not be there.
+func (p *pen) optionalNumber(f field, name string, n int, there bool, emptyForm string) {
+	if !there {
+		p.blank(f, name, emptyForm)
+		return
+	}
+	p.number(name, n)
 }
 
 func (p *pen) time(f field, name string, at time.Duration, there bool) {
@@ -88,15 +106,29 @@ func (p *pen) stamp(at time.Duration, seconds bool) {
 	p.b = strconv.AppendInt(p.b, n, 10)
 }
 
-// list begins a list and reports true, or writes that there is none.
-func (p *pen) list(f field, name string, there bool) bool {
-	if !there {
-		p.blank(f, name, "[]")
-		return false
+// list writes, each as an object, the items that are there at the moment shown,
+// or that there are none.
+func list[T any](p *pen, f field, name string, items []T, from func(*T) time.Duration, write func(*T)) {
+	begun := false
+	for i := range items {
+		item := &items[i]
+		if from(item) > p.at {
+			continue
+		}
+		if !begun {
+			p.key(name)
+			p.b = append(p.b, '[')
+			begun = true
+		}
+		p.open('{')
+		write(item)
+		p.close('}')
 	}
-	p.key(name)
-	p.b = append(p.b, '[')
-	return true
+	if begun {
+		p.close(']')
+	} else {
+		p.blank(f, name, "[]")
+	}
 }
 
 const hexDigits = "0123456789abcdef"

@@ -67,110 +67,58 @@ func (s *story) render(b []byte, v *view) []byte {
 	p.optional(fieldName, "userName", s.name)
 	p.id("sceneID", s.sceneID)
 	p.text("userTaskID", s.task)
-	if s.taskID != "" {
-		p.id("taskID", s.taskID)
-	} else {
-		p.blank(fieldTaskID, "taskID", `""`)
-	}
+	p.optionalID(fieldTaskID, "taskID", s.taskID)
 	p.key("finish")
 	p.b = strconv.AppendBool(p.b, s.finished(v.version))
 	p.optional(fieldPassthrough, "other", s.passthrough)
-	if p.list(fieldCalls, "callInfoDetailList", s.rounds[0].steps[0].at <= p.at) {
-		for i := range s.rounds {
-			if r := &s.rounds[i]; r.steps[0].at <= p.at {
-				p.call(r)
-			}
-		}
-		p.close(']')
-	}
+	list(&p, fieldCalls, "callInfoDetailList", s.rounds, func(r *round) time.Duration { return r.steps[0].at }, p.call)
 	p.close('}')
 	return p.b
 }
 
 func (p *pen) call(r *round) {
-	begun := r.start <= p.at
 	over := r.end <= p.at
-	p.open('{')
-	if r.idAt <= p.at {
-		p.text("callID", r.id)
-	} else {
-		p.blank(fieldCallID, "callID", `""`)
-	}
+	p.optional(fieldCallID, "callID", when(r.idAt <= p.at, r.id))
 	p.text("callingNumber", r.number)
 	p.text("lineAddress", r.address)
 	code, _ := p.view.statusShown(r, p.at)
 	p.number("callStatus", code)
-	p.time(fieldStart, "callStartTs", r.start, begun)
+	p.time(fieldStart, "callStartTs", r.start, r.start <= p.at)
 	p.time(fieldAnswer, "callAnswerTs", r.answer, r.answer > 0 && r.answerAt <= p.at)
 	p.time(fieldEnd, "callEndTs", r.end, over)
-	if over && (r.talk > 0 || p.story.style.blank(fieldDuration) == empty) {
-		p.number("callDuration", r.talk)
-	} else {
-		p.blank(fieldDuration, "callDuration", "0")
-	}
-	p.audio(r)
+	p.optionalNumber(fieldDuration, "callDuration", r.talk, over && r.talk > 0, "0")
+	p.optional(fieldAudio, "callAudioUrl", p.audio(r))
 	p.optional(fieldCause, "hangupCause", when(over, r.cause))
-	if sip := when(over, r.sip); sip != "" {
-		p.id("termSipCode", sip)
-	} else {
-		p.blank(fieldSIP, "termSipCode", `""`)
-	}
-	p.intents(r)
-	p.sms(r)
+	p.optionalID(fieldSIP, "termSipCode", when(over, r.sip))
+	list(p, fieldIntents, "intents", r.intents, func(v *intent) time.Duration { return v.at }, func(v *intent) {
+		p.id("intentID", v.id)
+		p.optional(fieldIntentTag, "intentTag", v.tag)
+		p.text("intentName", v.name)
+	})
+	list(p, fieldSMS, "sms", r.sms, func(m *message) time.Duration { return m.states[0].at }, func(m *message) {
+		state, _ := reached(m.states, p.at)
+		p.number("smsSendTs", state)
+		p.text("sysMessageID", m.id)
+		p.text("smsContent", m.content)
+	})
 	p.agent(r.agent)
-	p.params(r)
-	p.lines(r)
-	p.close('}')
+	list(p, fieldParams, "params", r.params, func(v *param) time.Duration { return v.at }, func(v *param) {
+		p.text("name", v.name)
+		p.text("value", v.value)
+	})
+	list(p, fieldLines, "recordDetail", r.lines, func(l *line) time.Duration { return l.at }, p.line)
 }
 
-// audio writes the recording's address. Where it has a token, each version has
+// audio is the recording's address. Where it has a token, each version has
 // another one, as signed addresses of object stores do.
-func (p *pen) audio(r *round) {
-	if r.audioAt == 0 || r.audioAt > p.at {
-		p.blank(fieldAudio, "callAudioUrl", `""`)
-		return
+func (p *pen) audio(r *round) string {
+	switch {
+	case r.audioAt == 0 || r.audioAt > p.at:
+		return ""
+	case r.audio[len(r.audio)-1] == '=':
+		return r.audio + strconv.Itoa(p.view.version)
 	}
-	url := r.audio
-	if url[len(url)-1] == '=' {
-		url += strconv.Itoa(p.view.version)
-	}
-	p.text("callAudioUrl", url)
-}
-
-func (p *pen) intents(r *round) {
-	there := false
-	for i := range r.intents {
-		there = there || r.intents[i].at <= p.at
-	}
-	if !p.list(fieldIntents, "intents", there) {
-		return
-	}
-	for _, v := range r.intents {
-		if v.at <= p.at {
-			p.open('{')
-			p.id("intentID", v.id)
-			p.optional(fieldIntentTag, "intentTag", v.tag)
-			p.text("intentName", v.name)
-			p.close('}')
-		}
-	}
-	p.close(']')
-}
-
-func (p *pen) sms(r *round) {
-	if !p.list(fieldSMS, "sms", len(r.sms) > 0 && r.sms[0].states[0].at <= p.at) {
-		return
-	}
-	for _, m := range r.sms {
-		if state, ok := reached(m.states, p.at); ok {
-			p.open('{')
-			p.number("smsSendTs", state)
-			p.text("sysMessageID", m.id)
-			p.text("smsContent", m.content)
-			p.close('}')
-		}
-	}
-	p.close(']')
+	return r.audio
 }
 
 // agent writes the agent; an empty one has all its fields null.
@@ -187,56 +135,16 @@ func (p *pen) agent(a *agent) {
 	p.text("agentGroup", a.group)
 	state, _ := reached(a.states, p.at)
 	p.number("agentCallStatus", state)
-	if over && a.answer > 0 {
-		p.number("agentCallElapsed", a.talk)
-	} else {
-		p.blank(fieldAgentTalk, "agentCallElapsed", "null")
-	}
+	p.optionalNumber(fieldAgentTalk, "agentCallElapsed", a.talk, over && a.answer > 0, "null")
 	p.optional(fieldAgentText, "agentLabel", when(a.labelAt <= p.at, a.label))
 	p.time(fieldAgentTimes, "manualCallStart", a.start, true)
 	p.time(fieldAgentTimes, "manualCallAnswer", a.answer, a.answer > 0 && a.answer <= p.at)
 	p.time(fieldAgentTimes, "manualCallEnd", a.end, over)
-	if over {
-		p.number("manualHangupBy", a.hungUpBy)
-	} else {
-		p.blank(fieldAgentTalk, "manualHangupBy", "0")
-	}
+	p.optionalNumber(fieldAgentTalk, "manualHangupBy", a.hungUpBy, over, "0")
 	p.close('}')
 }
 
-func (p *pen) params(r *round) {
-	if !p.list(fieldParams, "params", len(r.params) > 0 && r.params[0].at <= p.at) {
-		return
-	}
-	for _, v := range r.params {
-		if v.at <= p.at {
-			p.open('{')
-			p.text("name", v.name)
-			p.text("value", v.value)
-			p.close('}')
-		}
-	}
-	p.close(']')
-}
-
-func (p *pen) lines(r *round) {
-	there := false
-	for i := range r.lines {
-		there = there || r.lines[i].at <= p.at
-	}
-	if !p.list(fieldLines, "recordDetail", there) {
-		return
-	}
-	for i := range r.lines {
-		if l := &r.lines[i]; l.at <= p.at {
-			p.line(l)
-		}
-	}
-	p.close(']')
-}
-
 func (p *pen) line(l *line) {
-	p.open('{')
 	if l.corrected != "" && l.correctAt <= p.at {
 		p.text("recordWord", l.corrected)
 	} else {
@@ -249,7 +157,6 @@ func (p *pen) line(l *line) {
 	p.optional(fieldNode, "nodeDesc", l.desc)
 	p.key("createTs")
 	p.stamp(l.spoken, p.story.style.lineSeconds)
-	p.close('}')
 }
 
 // when is the text, or none before its time.
