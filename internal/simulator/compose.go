@@ -3,7 +3,7 @@ package simulator
 import (
 	"fmt"
 	"net/http"
-	"strconv"
+	"slices"
 	"time"
 )
 
@@ -95,27 +95,24 @@ func (a *answering) order(i int, st *story, rec *record) {
 	}
 	present := a.view(st, rec, version)
 	if !a.touched && i != a.spoil {
-		a.comma()
-		a.b = st.render(a.b, present)
+		a.add(st, present)
 		a.saw(st, present)
 		return
 	}
 	if rec.version > 0 && hit(f.Stale) {
-		a.comma()
-		a.b = st.render(a.b, a.view(st, rec, a.v.dice.IntN(rec.version)))
+		a.add(st, a.view(st, rec, a.v.dice.IntN(rec.version)))
 		return
 	}
 	if hit(f.DuplicateEntry) {
-		a.comma()
-		a.b = st.render(a.b, a.view(st, rec, a.v.dice.IntN(version+1)))
+		a.add(st, a.view(st, rec, a.v.dice.IntN(version+1)))
 	}
-	a.comma()
 	spoilt, nulls, noID := i == a.spoil, hit(f.Nulls), hit(f.NoCallID)
 	if !spoilt && !nulls && !noID {
-		a.b = st.render(a.b, present)
+		a.add(st, present)
 		a.saw(st, present)
 		return
 	}
+	a.comma()
 	a.b = a.mangle(st.render(nil, present), spoilt, nulls, noID)
 }
 
@@ -124,8 +121,13 @@ func (a *answering) stranger() {
 	id := fmt.Sprintf("unasked-%08x", a.v.dice.Uint32())
 	st := a.sim.tell(ref{a.task, id})
 	rec := &record{start: a.now.Add(-a.sim.lifeTime(st.end()) - st.age)}
+	a.add(st, a.view(st, rec, st.last()))
+}
+
+// add adds an order as a view shows it.
+func (a *answering) add(st *story, v *view) {
 	a.comma()
-	a.b = st.render(a.b, a.view(st, rec, st.last()))
+	a.b = st.render(a.b, v)
 }
 
 func (a *answering) comma() {
@@ -168,14 +170,9 @@ func (s *Simulator) note(sightings []sighting) {
 
 // show appends a status that the call has not shown before.
 func (r *record) show(c Shown, at int64) {
-	for _, old := range r.shown {
-		if old.CallID == c.CallID && old.Status == c.Status {
-			return
-		}
+	known := func(old Shown) bool { return old.CallID == c.CallID && old.Status == c.Status }
+	if !slices.ContainsFunc(r.shown, known) {
+		c.At = at
+		r.shown = append(r.shown, c)
 	}
-	c.At = at
-	r.shown = append(r.shown, c)
 }
-
-// createTs is the time of an answer as its header has it.
-func createTs(now time.Time) string { return strconv.FormatInt(now.Unix(), 10) }

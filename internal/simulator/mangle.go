@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 )
@@ -19,13 +20,13 @@ func (a *answering) mangle(order []byte, wrongType, nulls, noCallID bool) []byte
 	}
 	if nulls {
 		for range 1 + a.v.dice.IntN(3) {
-			spot := choose(a.v.dice, tree, "orderID")
-			spot.set(nil)
+			object, key := choose(a.v.dice, tree, "orderID")
+			object[key] = nil
 		}
 	}
 	if wrongType {
-		spot := choose(a.v.dice, tree, "")
-		spot.set(otherType(spot.get()))
+		object, key := choose(a.v.dice, tree, "")
+		object[key] = otherType(object[key])
 	}
 	out, err := json.Marshal(tree)
 	if err != nil {
@@ -44,28 +45,19 @@ func parse(order []byte) map[string]any {
 	return tree
 }
 
-// spot is a field of an order or of an object in it.
-type spot struct {
-	object map[string]any
-	key    string
-}
-
-func (s spot) get() any  { return s.object[s.key] }
-func (s spot) set(v any) { s.object[s.key] = v }
-
-// choose picks a field that is not null, but not the one named except.
-func choose(dice *rand.Rand, tree map[string]any, except string) spot {
+// choose picks a field of an order or of an object in it that is not null, but
+// not the one named except.
+func choose(dice *rand.Rand, tree map[string]any, except string) (object map[string]any, key string) {
+	type spot struct {
+		object map[string]any
+		key    string
+	}
 	var spots []spot
 	var walk func(v any)
 	walk = func(v any) {
 		switch v := v.(type) {
 		case map[string]any:
-			keys := make([]string, 0, len(v))
-			for k := range v {
-				keys = append(keys, k)
-			}
-			slices.Sort(keys) // the choice must not depend on the map's order
-			for _, k := range keys {
+			for _, k := range slices.Sorted(maps.Keys(v)) { // the choice must not depend on the map's order
 				if v[k] != nil && k != except {
 					spots = append(spots, spot{v, k})
 				}
@@ -78,7 +70,8 @@ func choose(dice *rand.Rand, tree map[string]any, except string) spot {
 		}
 	}
 	walk(tree)
-	return spots[dice.IntN(len(spots))]
+	chosen := spots[dice.IntN(len(spots))]
+	return chosen.object, chosen.key
 }
 
 // otherType is a value that no lenient reading takes for the field's own type:

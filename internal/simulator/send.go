@@ -63,15 +63,11 @@ func (s *Simulator) send(w http.ResponseWriter, r *http.Request, v fate, a reply
 // algorithm, as the API does.
 func (s *Simulator) signAnswer(h http.Header, r *http.Request, v fate, body []byte) {
 	q := signedOf(r.Header)
-	q.createTs = createTs(s.config.Now())
-	sign, ok := q.sign(s.config.SecretKey, body)
-	if !ok { // the client's algorithm is none of ours
-		q.algorithm = "MD5"
-		sign, _ = q.sign(s.config.SecretKey, body)
-	}
-	if q.algorithm == "" {
+	q.createTs = strconv.FormatInt(s.config.Now().Unix(), 10)
+	if q.algorithm != "SHA256" { // none is named, or none of ours
 		q.algorithm = "MD5"
 	}
+	sign, _ := q.sign(s.config.SecretKey, body)
 	if v.badSignature {
 		sign = strings.Repeat("0", len(sign))
 	}
