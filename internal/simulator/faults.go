@@ -128,19 +128,15 @@ func (s *Simulator) Faults() Faults {
 	return s.faults.clone()
 }
 
-// mishap is what one request meets on the way to its answer.
+// mishap is what one request meets on the way to its answer: a retCode, or one
+// of those below, which are none. 0 = nothing.
 type mishap int
 
 const (
-	noMishap mishap = iota
-	tooMany
+	tooMany mishap = -1 - iota
 	error500
 	htmlPage
 	hang
-	busy
-	maintenance
-	general
-	internal
 )
 
 // fate is all chance of one request. It is drawn at once when the request arrives,
@@ -174,12 +170,12 @@ func (s *Simulator) draw(now time.Time) fate {
 		{error500, f.Error500},
 		{htmlPage, f.HTML},
 		{hang, f.Hang},
-		{busy, f.Busy},
-		{maintenance, f.Maintenance},
-		{general, f.General},
-		{internal, f.Internal},
+		{codeBusy, f.Busy},
+		{codeMaintenance, f.Maintenance},
+		{codeGeneral, f.General},
+		{codeInternal, f.Internal},
 	} {
-		if hit(c.share) && v.mishap == noMishap {
+		if hit(c.share) && v.mishap == 0 {
 			v.mishap = c.mishap
 		}
 	}

@@ -102,7 +102,10 @@ func (s *Simulator) decide(v fate, r *http.Request, body, buf []byte) reply {
 	case tooMany:
 		return plain("http-429", http.StatusTooManyRequests)
 	case error500:
-		return broken(v)
+		if v.variant%2 == 1 {
+			return plain("http-502", http.StatusBadGateway)
+		}
+		return plain("http-500", http.StatusInternalServerError)
 	case htmlPage:
 		return reply{label: "html", status: http.StatusOK, unsigned: true, body: []byte(page)}
 	case hang:
@@ -117,15 +120,8 @@ func (s *Simulator) decide(v fate, r *http.Request, body, buf []byte) reply {
 	if !s.admit() {
 		return refuse(v, codeBusy)
 	}
-	switch v.mishap {
-	case busy:
-		return refuse(v, codeBusy)
-	case maintenance:
-		return refuse(v, codeMaintenance)
-	case general:
-		return refuse(v, codeGeneral)
-	case internal:
-		return refuse(v, codeInternal)
+	if v.mishap != 0 {
+		return refuse(v, int(v.mishap))
 	}
 	task, orders, code := readQuery(body)
 	if code != codeSuccess {
@@ -148,14 +144,6 @@ const page = "<!DOCTYPE html><html><head><title>Please wait</title></head><body>
 
 func plain(label string, status int) reply {
 	return reply{label: label, status: status, unsigned: true, body: []byte(http.StatusText(status) + "\n")}
-}
-
-func broken(v fate) reply {
-	status := http.StatusInternalServerError
-	if v.variant%2 == 1 {
-		status = http.StatusBadGateway
-	}
-	return plain("http-"+strconv.Itoa(status), status)
 }
 
 func poisoned(v fate) reply {
