@@ -7,16 +7,20 @@ import (
 	"net/http"
 )
 
-func (s *Simulator) getFaults(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Faults()) }
-
-// putFaults replaces the whole set: what is not named is off.
-func (s *Simulator) putFaults(w http.ResponseWriter, r *http.Request) { s.changeFaults(w, r, Faults{}) }
-
-// postFaults changes the fields that are named.
-func (s *Simulator) postFaults(w http.ResponseWriter, r *http.Request) {
-	s.changeFaults(w, r, s.Faults())
+func (s *Simulator) routes() *http.ServeMux {
+	m := http.NewServeMux()
+	m.HandleFunc("POST /callcentre/api/v3/listOrderDetail", s.serveOrders)
+	m.HandleFunc("GET /sim/faults", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Faults()) })
+	// The whole set: what is not named is off.
+	m.HandleFunc("PUT /sim/faults", func(w http.ResponseWriter, r *http.Request) { s.changeFaults(w, r, Faults{}) })
+	// The fields that are named.
+	m.HandleFunc("POST /sim/faults", func(w http.ResponseWriter, r *http.Request) { s.changeFaults(w, r, s.Faults()) })
+	m.HandleFunc("GET /sim/stats", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Stats()) })
+	m.HandleFunc("GET /sim/truth", s.getTruth)
+	return m
 }
 
+// changeFaults takes f over, changed by the fields that a request names.
 func (s *Simulator) changeFaults(w http.ResponseWriter, r *http.Request, f Faults) {
 	d := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
 	d.DisallowUnknownFields()
@@ -33,8 +37,6 @@ func (s *Simulator) changeFaults(w http.ResponseWriter, r *http.Request, f Fault
 	}
 	writeJSON(w, s.Faults())
 }
-
-func (s *Simulator) getStats(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Stats()) }
 
 // getTruth streams a line of JSON an order.
 func (s *Simulator) getTruth(w http.ResponseWriter, r *http.Request) {

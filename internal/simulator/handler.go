@@ -117,7 +117,7 @@ func (s *Simulator) decide(v fate, r *http.Request, body, buf []byte) reply {
 	if v.faults.RejectAccount {
 		return refuse(v, codeBadSignature)
 	}
-	if !s.admit() {
+	if s.limit != nil && !s.limit.AllowN(s.config.Now(), 1) {
 		return refuse(v, codeBusy)
 	}
 	if v.mishap != 0 {

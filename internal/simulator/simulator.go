@@ -1,11 +1,14 @@
 package simulator
 
 import (
+	"cmp"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
 	"sync"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // Config says what is simulated. The zero Config is a lifelike API without
@@ -50,17 +53,16 @@ const (
 // concurrently.
 type Simulator struct {
 	config  Config
-	log     *slog.Logger
 	buffers sync.Pool // *[]byte, answers under construction
 	zippers sync.Pool // *gzip.Writer
 	mux     *http.ServeMux
+	limit   *rate.Limiter // nil = no limit
 
 	mu     sync.Mutex // guards all below
 	faults Faults
 	dice   *rand.Rand
 	orders map[ref]*record
 	stats  tally
-	bucket bucket
 }
 
 // ref names an order.
@@ -77,15 +79,9 @@ type record struct {
 // New returns a simulator that starts nothing: serve it with Listen and Run, or
 // mount it.
 func New(c Config) *Simulator {
-	if c.Speed <= 0 {
-		c.Speed = 1
-	}
-	if c.Lines <= 0 {
-		c.Lines = defaultLines
-	}
-	if c.Answered <= 0 {
-		c.Answered = defaultAnswered
-	}
+	c.Speed = cmp.Or(max(c.Speed, 0), 1)
+	c.Lines = cmp.Or(max(c.Lines, 0), defaultLines)
+	c.Answered = cmp.Or(max(c.Answered, 0), defaultAnswered)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -94,11 +90,12 @@ func New(c Config) *Simulator {
 	}
 	s := &Simulator{
 		config: c,
-		log:    c.Log,
 		dice:   rand.New(rand.NewPCG(c.Seed, 0)),
 		orders: map[ref]*record{},
-		stats:  newTally(),
-		bucket: newBucket(c.RateLimit),
+		stats:  tally{answers: map[string]int{}},
+	}
+	if c.RateLimit > 0 {
+		s.limit = rate.NewLimiter(rate.Limit(c.RateLimit), max(1, int(c.RateLimit)))
 	}
 	s.buffers.New = func() any { return new([]byte) }
 	s.zippers.New = newZipper
@@ -108,17 +105,6 @@ func New(c Config) *Simulator {
 
 // ServeHTTP serves the API's listOrderDetail and the control paths below /sim/.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
-
-func (s *Simulator) routes() *http.ServeMux {
-	m := http.NewServeMux()
-	m.HandleFunc("POST /callcentre/api/v3/listOrderDetail", s.serveOrders)
-	m.HandleFunc("GET /sim/faults", s.getFaults)
-	m.HandleFunc("PUT /sim/faults", s.putFaults)
-	m.HandleFunc("POST /sim/faults", s.postFaults)
-	m.HandleFunc("GET /sim/stats", s.getStats)
-	m.HandleFunc("GET /sim/truth", s.getTruth)
-	return m
-}
 
 // tell returns an order's story, the same one each time. Telling one again costs
 // less than keeping it would: some 5 µs, measured with 14 lines.
@@ -132,7 +118,7 @@ func (s *Simulator) startOf(st *story, asked time.Time) time.Time {
 	if !s.config.Start.IsZero() {
 		begin = s.config.Start
 	}
-	if st.overBefore(s.config.Finished) {
+	if st.luck < s.config.Finished {
 		begin = begin.Add(-s.lifeTime(st.end()) - st.age)
 	}
 	return begin

@@ -31,8 +31,6 @@ type tally struct {
 	peak                              int
 }
 
-func newTally() tally { return tally{answers: map[string]int{}} }
-
 // arrive counts a request.
 func (t *tally) arrive(now time.Time) {
 	t.received++
@@ -58,7 +56,7 @@ func (s *Simulator) finish(v fate, a reply) {
 	s.stats.answers[a.label]++
 	s.stats.entries += a.entries
 	s.mu.Unlock()
-	s.log.Debug("request answered", "request", v.number, "answer", a.label, "orders", a.entries)
+	s.config.Log.Debug("request answered", "request", v.number, "answer", a.label, "orders", a.entries)
 }
 
 // Stats returns the counts so far.
@@ -74,35 +72,4 @@ func (s *Simulator) Stats() Stats {
 		MeanFill:       float64(t.asked) / float64(max(1, t.batches)),
 		MaxPerSecond:   t.peak,
 	}
-}
-
-// bucket limits the rate of requests. The simulator's lock guards it.
-type bucket struct {
-	rate, burst, tokens float64
-	last                time.Time
-}
-
-func newBucket(rate float64) bucket {
-	burst := max(1, rate)
-	return bucket{rate: rate, burst: burst, tokens: burst}
-}
-
-// admit reports whether a request is within the rate; refused ones don't count.
-func (s *Simulator) admit() bool {
-	if s.config.RateLimit <= 0 {
-		return true
-	}
-	now := s.config.Now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	b := &s.bucket
-	if !b.last.IsZero() {
-		b.tokens = min(b.burst, b.tokens+b.rate*now.Sub(b.last).Seconds())
-	}
-	b.last = now
-	if b.tokens < 1 {
-		return false
-	}
-	b.tokens--
-	return true
 }

@@ -93,9 +93,6 @@ type line struct {
 	node, desc string
 }
 
-// overBefore reports whether the story is over when first asked for.
-func (s *story) overBefore(share float64) bool { return s.luck < share }
-
 // end is the last beat.
 func (s *story) end() time.Duration {
 	if len(s.beats) == 0 {
