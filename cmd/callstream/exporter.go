@@ -80,12 +80,18 @@ func (x *exporter) export(ctx context.Context) error {
 	}
 	client := x.client()
 	defer client.Close()
-	x.health.AddCheck(callbot.AccountRefused, func() string {
-		return trouble(client, callbot.AccountRefused, "the API refuses the account or the signature: check CALLBOT_UUID, CALLBOT_SECRET_KEY, CALLBOT_ALGORITHM and CALLBOT_BASE_URL")
-	})
-	x.health.AddCheck(callbot.RejectingEverything, func() string {
-		return trouble(client, callbot.RejectingEverything, "the API has answered no order well in the last minute; what it rejects is not held against the orders")
-	})
+	for name, detail := range map[string]string{
+		callbot.AccountRefused: "the API refuses the account or the signature: " +
+			"check CALLBOT_UUID, CALLBOT_SECRET_KEY, CALLBOT_ALGORITHM and CALLBOT_BASE_URL",
+		callbot.RejectingEverything: "the API has answered no order well in the last minute; what it rejects is not held against the orders",
+	} {
+		x.health.AddCheck(name, func() string {
+			if client.Trouble() == name {
+				return detail
+			}
+			return ""
+		})
+	}
 	out := &output{broker: b, encoder: encoder, topics: topicsOf(x.cfg)}
 	return b.Consume(ctx, func(ctx context.Context, s *broker.Session) error {
 		s2 := session{s, b.Home}
@@ -105,13 +111,6 @@ func (x *exporter) export(ctx context.Context) error {
 			x.log.Info("state restored; exporting", "generation", s.Generation)
 		})
 	})
-}
-
-func trouble(client *callbot.Client, name, detail string) string {
-	if client.Trouble() == name {
-		return detail
-	}
-	return ""
 }
 
 // interrupted is nil where an error only says that ctx ended.
@@ -243,12 +242,4 @@ func openRegistry(c *config.Config) (*avro.Registry, error) {
 		URL: r.URL, User: r.Username, Password: string(r.Password), AutoRegister: r.AutoRegister,
 		Topics: topicsOf(c).Events,
 	})
-}
-
-// announce logs what the exporter was told to do.
-func (x *exporter) announce() {
-	x.log.Info("callstream starts", "version", buildVersion(), "settings", x.cfg)
-	for _, w := range x.cfg.Warnings() {
-		x.log.Warn(w)
-	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"time"
 
 	"callstream/internal/avro"
@@ -64,14 +65,12 @@ const publishChunk = 2000
 // Publish encodes and writes events.
 func (o *output) Publish(ctx context.Context, events []*order.Event) ([]export.TooLarge, error) {
 	var oversized []export.TooLarge
-	for len(events) > 0 {
-		n := min(publishChunk, len(events))
-		big, err := o.publish(ctx, events[:n])
+	for chunk := range slices.Chunk(events, publishChunk) {
+		big, err := o.publish(ctx, chunk)
 		if err != nil {
 			return nil, err
 		}
 		oversized = append(oversized, big...)
-		events = events[n:]
 	}
 	return oversized, nil
 }

@@ -37,27 +37,20 @@ func main() {
 		fmt.Fprintln(os.Stderr, "callstream: second signal: leaving at once")
 		os.Exit(exitFailed)
 	}()
-	os.Exit(execute(ctx, os.Args[1:]))
+	os.Exit(exitCode(newRoot().ExecuteContext(ctx)))
 }
 
-// execute runs the command line and returns the exit code.
-func execute(ctx context.Context, args []string) int {
-	root := newRoot()
-	root.SetArgs(args)
-	return exitCode(root.ExecuteContext(ctx))
-}
-
+// exitCode prints what went wrong and returns the program's exit code.
 func exitCode(err error) int {
-	var usage usageError
-	var settings *config.Error
-	switch {
-	case err == nil:
+	if err == nil {
 		return exitDone
-	case errors.As(err, &settings), errors.As(err, &usage):
-		fmt.Fprintln(os.Stderr, "callstream:", err)
-		return exitUsage
 	}
 	fmt.Fprintln(os.Stderr, "callstream:", err)
+	var usage usageError
+	var settings *config.Error
+	if errors.As(err, &settings) || errors.As(err, &usage) {
+		return exitUsage
+	}
 	return exitFailed
 }
 
@@ -76,13 +69,8 @@ Exit codes: 0 done, 1 failed, 2 used or configured wrongly.`,
   callstream tail                                  watch the events`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("unknown command %q; callstream --help lists them", args[0])}
-			}
-			return nil
-		},
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+		Args:          knownCommand,
+		RunE:          func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
@@ -90,6 +78,14 @@ Exit codes: 0 done, 1 failed, 2 used or configured wrongly.`,
 	})
 	root.AddCommand(runCommand(), demoCommand(), simulateCommand(), requestCommand(), tailCommand(), schemasCommand(), versionCommand())
 	return root
+}
+
+// knownCommand refuses what names none of a command's own commands.
+func knownCommand(c *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usageError{fmt.Errorf("unknown command %q; %s --help lists them", args[0], c.CommandPath())}
+	}
+	return nil
 }
 
 // noArgs refuses arguments where there are none.

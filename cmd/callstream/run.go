@@ -28,7 +28,10 @@ It is configured by the environment; docs/settings.md lists every setting. Neede
 				return err
 			}
 			x := newExporter(cfg, cfg.Logger(os.Stderr))
-			x.announce()
+			x.log.Info("callstream starts", "version", buildVersion(), "settings", cfg)
+			for _, w := range cfg.Warnings() {
+				x.log.Warn(w)
+			}
 			if cfg.HTTPAddr != "" {
 				if x.listener, err = monitor.Listen(cfg.HTTPAddr); err != nil {
 					return err

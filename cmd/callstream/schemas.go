@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -20,15 +22,23 @@ func schemasCommand() *cobra.Command {
 		Example: `  callstream schemas print CallCompleted
   SCHEMA_REGISTRY_URL=http://localhost:8081 callstream schemas check
   SCHEMA_REGISTRY_URL=http://localhost:8081 callstream schemas register`,
-		Args: func(c *cobra.Command, args []string) error {
-			if len(args) > 0 {
-				return usageError{fmt.Errorf("unknown command %q; see callstream schemas --help", args[0])}
-			}
-			return nil
-		},
+		Args: knownCommand,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	cmd.AddCommand(schemasPrint(), schemasCheck(), schemasRegister())
+	cmd.AddCommand(schemasPrint(),
+		atRegistry("check", "Check how the event schemas stand in the registry; change nothing",
+			func(ctx context.Context, registry *avro.Registry, out io.Writer) error {
+				if !printSubjects(out, registry.Check(ctx)) {
+					return errors.New("the registry would refuse a schema, or could not be asked")
+				}
+				return nil
+			}),
+		atRegistry("register", "Register the event schemas, after a compatibility check",
+			func(ctx context.Context, registry *avro.Registry, out io.Writer) error {
+				subjects, err := registry.Register(ctx)
+				printSubjects(out, subjects)
+				return err
+			}))
 	return cmd
 }
 
@@ -57,53 +67,27 @@ func schemasPrint() *cobra.Command {
 	}
 }
 
-var errNoRegistry = errors.New("SCHEMA_REGISTRY_URL is not set: name the registry to ask")
-
-func registryFromEnvironment() (*avro.Registry, error) {
-	cfg, err := config.LoadKafka(nil)
-	if err != nil {
-		return nil, err
-	}
-	registry, err := openRegistry(cfg)
-	if err == nil && registry == nil {
-		return nil, usageError{errNoRegistry}
-	}
-	return registry, err
-}
-
-func schemasCheck() *cobra.Command {
+// atRegistry is a command that does something at the registry of the
+// environment.
+func atRegistry(name, short string, do func(context.Context, *avro.Registry, io.Writer) error) *cobra.Command {
 	return &cobra.Command{
-		Use:     "check",
-		Short:   "Check how the event schemas stand in the registry; change nothing",
-		Example: "  SCHEMA_REGISTRY_URL=http://localhost:8081 callstream schemas check",
+		Use:     name,
+		Short:   short,
+		Example: "  SCHEMA_REGISTRY_URL=http://localhost:8081 callstream schemas " + name,
 		Args:    noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			registry, err := registryFromEnvironment()
+			cfg, err := config.LoadKafka(nil)
 			if err != nil {
 				return err
 			}
-			if !printSubjects(c.OutOrStdout(), registry.Check(c.Context())) {
-				return errors.New("the registry would refuse a schema, or could not be asked")
-			}
-			return nil
-		},
-	}
-}
-
-func schemasRegister() *cobra.Command {
-	return &cobra.Command{
-		Use:     "register",
-		Short:   "Register the event schemas, after a compatibility check",
-		Example: "  SCHEMA_REGISTRY_URL=http://localhost:8081 callstream schemas register",
-		Args:    noArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			registry, err := registryFromEnvironment()
+			registry, err := openRegistry(cfg)
 			if err != nil {
 				return err
 			}
-			subjects, err := registry.Register(c.Context())
-			printSubjects(c.OutOrStdout(), subjects)
-			return err
+			if registry == nil {
+				return usageError{errors.New("SCHEMA_REGISTRY_URL is not set: name the registry to ask")}
+			}
+			return do(c.Context(), registry, c.OutOrStdout())
 		},
 	}
 }
@@ -116,11 +100,7 @@ func printSubjects(out io.Writer, subjects []avro.SubjectResult) bool {
 		if s.ID != 0 {
 			id = fmt.Sprintf("ID %d", s.ID)
 		}
-		level := s.Level
-		if level == "" {
-			level = "the registry's own level"
-		}
-		fmt.Fprintf(out, "%s  %s  %s, %s\n", s.Subject, s.Schema, id, level)
+		fmt.Fprintf(out, "%s  %s  %s, %s\n", s.Subject, s.Schema, id, cmp.Or(s.Level, "the registry's own level"))
 		for _, p := range s.Problems {
 			well = false
 			fmt.Fprintf(out, "  %s\n", p)
