@@ -3,6 +3,7 @@ package monitor
 import (
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -167,18 +168,14 @@ func (m *Metrics) set(gauge *prometheus.GaugeVec, partition int, n int64) {
 // instances never show one partition. It is called when a generation begins,
 // before anything is told of its partitions.
 func (m *Metrics) Partitions(owned []int) {
-	keep := map[int]bool{}
-	for _, p := range owned {
-		keep[p] = true
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for p := range m.partitions {
-		if keep[p] {
+		if slices.Contains(owned, p) {
 			continue
 		}
 		delete(m.partitions, p)
-		for _, gauge := range m.ofPartitions() {
+		for _, gauge := range []*prometheus.GaugeVec{m.requestLag, m.committedOffset, m.restoreRecords, m.restoreRecordsEnd} {
 			gauge.DeleteLabelValues(strconv.Itoa(p))
 		}
 	}

@@ -3,6 +3,7 @@ package monitor
 import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"callstream/internal/order"
 )
@@ -41,15 +42,10 @@ type series struct {
 	restoreRecordsEnd *prometheus.GaugeVec
 }
 
-// ofPartitions lists the gauges that have a series a partition.
-func (s *series) ofPartitions() []*prometheus.GaugeVec {
-	return []*prometheus.GaugeVec{s.requestLag, s.committedOffset, s.restoreRecords, s.restoreRecordsEnd}
-}
-
 // register makes the series and puts them into the registry, beside those of
 // the Go runtime, the process and the build.
 func (m *Metrics) register() {
-	r := registrar{m.registry}
+	r := registrar{promauto.With(m.registry)}
 	m.series = series{
 		requestsRead:      r.counters("requests_read_total", "Requests read from the request topic.", "partition"),
 		requestsForwarded: r.counter("requests_forwarded_total", "Requests sent on to the home partition of their orders."),
@@ -83,12 +79,11 @@ func (m *Metrics) register() {
 		restoreRecords:    r.gauges("restore_records", "Offsets of a state partition restored so far.", "partition"),
 		restoreRecordsEnd: r.gauges("restore_records_end", "Offsets of a state partition there were to restore.", "partition"),
 	}
+	r.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "seconds_since_change",
+		Help: "Time since an answer of the API last changed something; NaN before the first.",
+	}, m.sinceChange)
 	m.registry.MustRegister(
-		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Namespace: namespace,
-			Name:      "seconds_since_change",
-			Help:      "Time since an answer of the API last changed something; NaN before the first.",
-		}, m.sinceChange),
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		collectors.NewBuildInfoCollector(),
@@ -114,34 +109,24 @@ func (m *Metrics) startAtZero() {
 }
 
 // registrar makes metrics and registers them.
-type registrar struct{ prometheus.Registerer }
+type registrar struct{ promauto.Factory }
 
 func (r registrar) counter(name, help string) prometheus.Counter {
-	c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help})
-	r.MustRegister(c)
-	return c
+	return r.NewCounter(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help})
 }
 
 func (r registrar) counters(name, help string, labels ...string) *prometheus.CounterVec {
-	c := prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
-	r.MustRegister(c)
-	return c
+	return r.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
 }
 
 func (r registrar) gauge(name, help string) prometheus.Gauge {
-	g := prometheus.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
-	r.MustRegister(g)
-	return g
+	return r.NewGauge(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help})
 }
 
 func (r registrar) gauges(name, help string, labels ...string) *prometheus.GaugeVec {
-	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
-	r.MustRegister(g)
-	return g
+	return r.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
 }
 
 func (r registrar) histogram(name, help string, buckets ...float64) prometheus.Histogram {
-	h := prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets})
-	r.MustRegister(h)
-	return h
+	return r.NewHistogram(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets})
 }
