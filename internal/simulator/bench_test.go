@@ -3,8 +3,6 @@ package simulator
 import (
 	"fmt"
 	"net/http"
-	"net/http/httptest"
-	"strings"
 	"testing"
 )
 
@@ -29,11 +27,9 @@ func BenchmarkFullBatch(b *testing.B) {
 					ids[i] = fmt.Sprintf("order-%07d", n*maxOrders+i)
 				}
 				n++
-				r := httptest.NewRequest(http.MethodPost, apiPath, strings.NewReader(query("t", ids...)))
-				r.Header.Set("Accept-Encoding", encoding)
-				signRequest(r, "k", query("t", ids...))
-				w := httptest.NewRecorder()
-				s.ServeHTTP(w, r)
+				header := signedAs("k", query("t", ids...))
+				header.Set("Accept-Encoding", encoding)
+				w := send(s, http.MethodPost, apiPath, query("t", ids...), header)
 				bytes += w.Body.Len()
 			}
 			orders := float64(n * maxOrders)

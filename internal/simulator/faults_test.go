@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -23,15 +22,6 @@ func setFaults(t *testing.T, s *Simulator, f Faults) {
 	}
 }
 
-// ordersOver are orders that are over when first asked for.
-func ordersOver(n int) []string {
-	ids := make([]string, n)
-	for i := range ids {
-		ids[i] = fmt.Sprintf("done-%d", i)
-	}
-	return ids
-}
-
 // TestRefusals sends each request, where there is chance twenty times: what it
 // meets is counted under the labels, and only what has a retCode is the API's own,
 // signed.
@@ -43,8 +33,8 @@ func TestRefusals(t *testing.T) {
 		labels string
 	}{
 		"good":                 {good, Faults{}, "0"},
-		"a full batch":         {query("t", ordersOver(maxOrders)...), Faults{}, "0"},
-		"too many orders":      {query("t", ordersOver(maxOrders+1)...), Faults{}, "4001"},
+		"a full batch":         {query("t", numbered("done-", maxOrders)...), Faults{}, "0"},
+		"too many orders":      {query("t", numbered("done-", maxOrders+1)...), Faults{}, "4001"},
 		"no task":              {`{"productID":"callbot","orderList":["o"]}`, Faults{}, "2"},
 		"no orders":            {query("t"), Faults{}, "2"},
 		"no JSON":              {`{"productID":`, Faults{}, "3"},
@@ -117,7 +107,7 @@ func TestFaultsOfOrders(t *testing.T) {
 			return len(faulty) == 2*n && same(present, fresh) && differ(fresh, older) > n/2
 		}},
 		"unasked": {Faults{Unasked: 1}, func(_, faulty []map[string]any) bool {
-			return len(slices.DeleteFunc(faulty, func(o map[string]any) bool { return slices.Contains(ordersOver(n), o["orderID"].(string)) })) == 1
+			return len(slices.DeleteFunc(faulty, func(o map[string]any) bool { return slices.Contains(numbered("done-", n), o["orderID"].(string)) })) == 1
 		}},
 		"no_call_id": {Faults{NoCallID: 1}, func(_, faulty []map[string]any) bool {
 			return !slices.ContainsFunc(faulty, func(o map[string]any) bool {
@@ -134,10 +124,10 @@ func TestFaultsOfOrders(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newTest(newClock(), nil)
-			fresh := ask(t, s, "t", ordersOver(n)...).Orders
+			fresh := ask(t, s, "t", numbered("done-", n)...).Orders
 			before := s.Shown("t", "done-0")
 			setFaults(t, s, tc.faults)
-			if faulty := ask(t, s, "t", ordersOver(n)...).Orders; !tc.good(fresh, faulty) {
+			if faulty := ask(t, s, "t", numbered("done-", n)...).Orders; !tc.good(fresh, faulty) {
 				t.Errorf("answered %v", faulty)
 			}
 			if !slices.Equal(s.Shown("t", "done-0"), before) || s.Stats().DistinctOrders != n {
@@ -157,10 +147,7 @@ func TestUnknownStatus(t *testing.T) {
 	c := newClock()
 	s := newTest(c, func(c *Config) { c.Speed = 4 })
 	setFaults(t, s, Faults{UnknownStatus: 1})
-	ids := make([]string, 60)
-	for i := range ids {
-		ids[i] = fmt.Sprintf("live-%d", i)
-	}
+	ids := numbered("live-", 60)
 	for range 120 {
 		post(s, query("t", ids...))
 		c.advance(time.Second)
@@ -219,7 +206,7 @@ func TestWaits(t *testing.T) {
 func hangingPost(t *testing.T, ctx context.Context, s *Simulator, body string) (took time.Duration) {
 	t.Helper()
 	r := httptest.NewRequestWithContext(ctx, http.MethodPost, apiPath, strings.NewReader(body))
-	signRequest(r, testKey, body)
+	r.Header = signedAs(testKey, body)
 	begin := time.Now()
 	defer func() {
 		t.Helper()
@@ -244,7 +231,7 @@ func TestRateLimit(t *testing.T) {
 		t.Errorf("answered %v, want %v", got, want)
 	}
 	var st Stats
-	decode(t, send(s, http.MethodGet, "/sim/stats", "").Body.Bytes(), &st)
+	decode(t, control(s, http.MethodGet, "stats", "").Body.Bytes(), &st)
 	if st.MaxPerSecond != 5 || st.Requests != 8 || st.MeanFill != 2 || st.DistinctOrders != 2 || st.OrdersAnswered != 10 || st.Answers["7"] != 3 {
 		t.Errorf("counted %+v", st)
 	}
@@ -266,11 +253,11 @@ func TestFaultsOverHTTP(t *testing.T) {
 		{http.MethodPut, `{"hang_seconds":-1}`, 400, Faults{HangSeconds: 30}},
 		{http.MethodPut, `{"poison_with":"7"}`, 400, Faults{HangSeconds: 30}},
 	} {
-		if w := send(s, step.method, "/sim/faults", step.body); w.Code != step.code {
+		if w := control(s, step.method, "faults", step.body); w.Code != step.code {
 			t.Errorf("%s %s: %d %s", step.method, step.body, w.Code, w.Body)
 		}
 		var got Faults
-		decode(t, send(s, http.MethodGet, "/sim/faults", "").Body.Bytes(), &got)
+		decode(t, control(s, http.MethodGet, "faults", "").Body.Bytes(), &got)
 		if !same(got, step.want) {
 			t.Errorf("after %s %s: %+v", step.method, step.body, got)
 		}

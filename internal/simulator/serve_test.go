@@ -43,7 +43,7 @@ func call(ctx context.Context, c *http.Client, url, body string) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
-	signRequest(r, testKey, body)
+	r.Header = signedAs(testKey, body)
 	w, err := c.Do(r)
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func TestCut(t *testing.T) {
 	const requests = 30
 	var noAnswer, early, silent int
 	for range requests {
-		b, err := call(t.Context(), c, server.URL(), query("t", ordersOver(3)...))
+		b, err := call(t.Context(), c, server.URL(), query("t", numbered("done-", 3)...))
 		switch {
 		case json.Valid(b):
 			t.Fatalf("a whole answer: %s", b)
@@ -72,7 +72,7 @@ func TestCut(t *testing.T) {
 	// Without compression the third form is half a body that HTTP is content with.
 	c.Transport.(*http.Transport).DisableCompression = true
 	for range requests {
-		if b, err := call(t.Context(), c, server.URL(), query("t", ordersOver(3)...)); err == nil && !json.Valid(b) {
+		if b, err := call(t.Context(), c, server.URL(), query("t", numbered("done-", 3)...)); err == nil && !json.Valid(b) {
 			silent++
 		}
 	}

@@ -2,8 +2,11 @@ package simulator
 
 import (
 	"encoding/json"
+	"fmt"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -23,24 +26,48 @@ func query(task string, ids ...string) string {
 	return string(b)
 }
 
-// signRequest signs as a client with MD5 does; signature_test.go holds the
-// algorithm to values made by other programs.
-func signRequest(r *http.Request, key, body string) {
+// signedAs is the header of a request as a client with MD5 signs it;
+// signature_test.go holds the algorithm to values made by other programs.
+func signedAs(key, body string) http.Header {
 	h := signed{requestID: "r-1", uuid: "u", createTs: "1700000000"}
 	sign, _ := h.sign(key, []byte(body))
-	r.Header.Set(headerRequestID, h.requestID)
-	r.Header.Set(headerUUID, h.uuid)
-	r.Header.Set(headerCreateTs, h.createTs)
-	r.Header.Set(headerSign, sign)
+	return headers(headerRequestID, h.requestID, headerUUID, h.uuid, headerCreateTs, h.createTs, headerSign, sign)
 }
 
-// post sends a signed body and returns what was recorded.
-func post(s http.Handler, body string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodPost, apiPath, strings.NewReader(body))
-	signRequest(r, testKey, body)
+func headers(pairs ...string) http.Header {
+	h := http.Header{}
+	for pair := range slices.Chunk(pairs, 2) {
+		h.Set(pair[0], pair[1])
+	}
+	return h
+}
+
+// send makes a request and returns what was recorded.
+func send(s http.Handler, method, path, body string, header http.Header) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	maps.Copy(r.Header, header)
 	w := httptest.NewRecorder()
 	s.ServeHTTP(w, r)
 	return w
+}
+
+// post sends a signed query.
+func post(s http.Handler, body string) *httptest.ResponseRecorder {
+	return send(s, http.MethodPost, apiPath, body, signedAs(testKey, body))
+}
+
+// control makes a request to a control path.
+func control(s http.Handler, method, path, body string) *httptest.ResponseRecorder {
+	return send(s, method, "/sim/"+path, body, nil)
+}
+
+// numbered are IDs that begin alike.
+func numbered(prefix string, n int) []string {
+	ids := make([]string, n)
+	for i := range ids {
+		ids[i] = fmt.Sprint(prefix, i)
+	}
+	return ids
 }
 
 const testKey = "secret"
@@ -71,11 +98,8 @@ type response struct {
 
 func ask(t *testing.T, s http.Handler, task string, ids ...string) response {
 	t.Helper()
-	w := post(s, query(task, ids...))
 	var a response
-	if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
-		t.Fatalf("read the answer: %v", err)
-	}
+	decode(t, post(s, query(task, ids...)).Body.Bytes(), &a)
 	return a
 }
 
@@ -87,11 +111,4 @@ func callsOf(order map[string]any) []map[string]any {
 		calls[i] = c.(map[string]any)
 	}
 	return calls
-}
-
-// send makes a plain request, as to the control paths.
-func send(s http.Handler, method, path, body string) *httptest.ResponseRecorder {
-	w := httptest.NewRecorder()
-	s.ServeHTTP(w, httptest.NewRequest(method, path, strings.NewReader(body)))
-	return w
 }

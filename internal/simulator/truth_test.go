@@ -13,7 +13,7 @@ import (
 // truths reads /sim/truth.
 func truths(t *testing.T, s *Simulator, query string) []Truth {
 	t.Helper()
-	w := send(s, http.MethodGet, "/sim/truth"+query, "")
+	w := control(s, http.MethodGet, "truth"+query, "")
 	var list []Truth
 	for line := range strings.Lines(w.Body.String()) {
 		var one Truth
@@ -48,10 +48,7 @@ func toMillis(v any) any {
 func TestTruthIsWhatIsServed(t *testing.T) {
 	c := newClock()
 	s := newTest(c, func(c *Config) { c.Finished, c.Speed = 0.3, 3 })
-	ids := []string{"missing-1", "late-1"}
-	for i := range 40 {
-		ids = append(ids, fmt.Sprintf("o-%02d", i))
-	}
+	ids := append(numbered("o-", 40), "missing-1", "late-1")
 	shown := map[string][]Shown{}
 	for range 40 {
 		a := ask(t, s, "t", ids...)
@@ -103,12 +100,8 @@ func TestTimestampsAreNotInTheFuture(t *testing.T) {
 	for _, speed := range []float64{0.25, 1, 10, 500} {
 		c := newClock()
 		s := newTest(c, func(c *Config) { c.Speed, c.Finished = speed, 0.2 })
-		ids := make([]string, 30)
-		for i := range ids {
-			ids[i] = fmt.Sprint("o", i)
-		}
 		for range 40 {
-			for _, o := range ask(t, s, "t", ids...).Orders {
+			for _, o := range ask(t, s, "t", numbered("o", 30)...).Orders {
 				for _, call := range callsOf(toMillis(o).(map[string]any)) {
 					for _, field := range []string{"callStartTs", "callEndTs"} {
 						if at, _ := call[field].(float64); int64(at) > c.now.UnixMilli() {
