@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 )
@@ -45,42 +46,29 @@ func TestNoSecretIsShown(t *testing.T) {
 		}
 	}
 	derive := func(change func(environ map[string]string)) map[string]string {
-		environ := map[string]string{}
-		for name, value := range secrets {
-			environ[name] = value
-		}
+		environ := maps.Clone(secrets)
 		change(environ)
 		return environ
 	}
-	eachSecret := func(environ map[string]string, change func(s Setting)) {
-		for _, s := range Settings() {
-			if s.Secret {
-				change(s)
+	eachSecret := func(change func(e map[string]string, value, file string)) map[string]string {
+		return derive(func(e map[string]string) {
+			for _, s := range Settings() {
+				if s.Secret {
+					change(e, s.Name, s.FileName())
+				}
 			}
-		}
+		})
 	}
-	file := write(t, canary+"\n")
+	path := write(t, canary+"\n")
 	cases := map[string]map[string]string{
-		"good": secrets,
-		"white space": derive(func(e map[string]string) {
-			eachSecret(e, func(s Setting) { e[s.Name] = " " + canary + "\n" })
-		}),
-		"files": derive(func(e map[string]string) {
-			eachSecret(e, func(s Setting) { e[s.Name], e[s.FileName()] = "", file })
-		}),
-		"both": derive(func(e map[string]string) {
-			eachSecret(e, func(s Setting) { e[s.FileName()] = file })
-		}),
-		"the secret for the file's name": derive(func(e map[string]string) {
-			eachSecret(e, func(s Setting) { e[s.Name], e[s.FileName()] = "", canary })
-		}),
-		"the secret for a path": derive(func(e map[string]string) {
-			eachSecret(e, func(s Setting) { e[s.Name], e[s.FileName()] = "", "/"+canary+"\x00/" })
-		}),
-		"too short": derive(func(e map[string]string) { e["PHONE_HMAC_KEY"] = canary[:15] }),
-		"misspelt": derive(func(e map[string]string) {
-			e["CALLBOT_SECRETKEY"], e["KAFKA_SASL_PASSWORDS"] = canary, canary
-		}),
+		"good":                           secrets,
+		"white space":                    eachSecret(func(e map[string]string, value, _ string) { e[value] = " " + canary + "\n" }),
+		"files":                          eachSecret(func(e map[string]string, value, file string) { e[value], e[file] = "", path }),
+		"both":                           eachSecret(func(e map[string]string, _, file string) { e[file] = path }),
+		"the secret for the file's name": eachSecret(func(e map[string]string, value, file string) { e[value], e[file] = "", canary }),
+		"the secret for a path":          eachSecret(func(e map[string]string, value, file string) { e[value], e[file] = "", "/"+canary+"\x00/" }),
+		"too short":                      derive(func(e map[string]string) { e["PHONE_HMAC_KEY"] = canary[:15] }),
+		"misspelt":                       derive(func(e map[string]string) { e["CALLBOT_SECRETKEY"], e["KAFKA_SASL_PASSWORDS"] = canary, canary }),
 		"everything else wrong": derive(func(e map[string]string) {
 			for _, s := range Settings() {
 				if !s.Secret {

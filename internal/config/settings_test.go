@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"callstream/internal/order"
 )
 
 func TestSettings(t *testing.T) {
@@ -67,6 +69,15 @@ func TestTable(t *testing.T) {
 	} {
 		if !strings.Contains(Table(), row) {
 			t.Errorf("no row %q in\n%s", row, Table())
+		}
+	}
+}
+
+func TestEveryKindHasATopic(t *testing.T) {
+	events := load1(t, with()).Topics.Events()
+	for _, k := range order.Kinds() {
+		if events[k] == "" {
+			t.Errorf("kind %d (%s) has no topic: add a line to Topics with kind:%q in its tag", k, k, k)
 		}
 	}
 }
