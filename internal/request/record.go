@@ -21,7 +21,19 @@ const (
 // An UnreadableError is final. Any other error is avro's, and says nothing of
 // the request.
 func Read(rec *record.Record, avro func(value []byte) (map[string]any, error)) (*order.Request, []InvalidOrder, error) {
-	f, err := readFields(rec.Value, avro)
+	var f Fields
+	var err error
+	switch value := rec.Value; {
+	case value == nil:
+		err = unreadable("the value is null; want a JSON object or Avro")
+	case len(value) > 0 && value[0] == 0:
+		var values map[string]any
+		if values, err = avro(value); err == nil {
+			f, err = FromValues(values)
+		}
+	default:
+		f, err = FromJSON(value)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
@@ -31,20 +43,6 @@ func Read(rec *record.Record, avro func(value []byte) (map[string]any, error)) (
 	}
 	r.Time, err = askedAt(rec)
 	return r, invalid, err
-}
-
-func readFields(value []byte, avro func([]byte) (map[string]any, error)) (Fields, error) {
-	switch {
-	case value == nil:
-		return Fields{}, unreadable("the value is null; want a JSON object or Avro")
-	case len(value) > 0 && value[0] == 0:
-		values, err := avro(value)
-		if err != nil {
-			return Fields{}, err
-		}
-		return FromValues(values)
-	}
-	return FromJSON(value)
 }
 
 // askedAt returns when a request was asked: what its header says, else the
