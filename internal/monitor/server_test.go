@@ -52,17 +52,6 @@ func TestPages(t *testing.T) {
 	want("GET", "/readyz", 200, "ready\n")
 }
 
-func TestListen(t *testing.T) {
-	ln, err := Listen("127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	if _, err := Listen(ln.Addr().String()); err == nil || !strings.HasPrefix(err.Error(), "HTTP_ADDR: ") || !strings.Contains(err.Error(), ln.Addr().String()) {
-		t.Errorf("a taken address gives %v", err)
-	}
-}
-
 // serving runs Serve and returns how it ended.
 func serving(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logger) <-chan error {
 	ended := make(chan error, 1)
@@ -104,10 +93,16 @@ func TestServe(t *testing.T) {
 	}
 }
 
-func TestServeBreaks(t *testing.T) {
+// TestAddressTaken: the error names the setting and the address. A listener that
+// is closed is told of as well.
+func TestAddressTaken(t *testing.T) {
 	ln, err := Listen("127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
+	}
+	addr := ln.Addr().String()
+	if _, err := Listen(addr); err == nil || !strings.HasPrefix(err.Error(), "HTTP_ADDR: ") || !strings.Contains(err.Error(), addr) {
+		t.Errorf("a taken address gives %v", err)
 	}
 	ln.Close()
 	if err := Serve(t.Context(), ln, http.NewServeMux(), silent); !errors.Is(err, net.ErrClosed) {
