@@ -239,7 +239,7 @@ func TestDemo(t *testing.T) {
 	t.Parallel()
 	p := (&lab{T: t}).start(nil, "demo", "--orders", "20", "--speed", "400")
 	_ = p.Wait() // the exit code is what counts
-	if code := p.ProcessState.ExitCode(); code != exitDone || !strings.Contains(p.log.String(), "20 orders, 20 settled") {
+	if code := p.ProcessState.ExitCode(); code != exitDone || !strings.Contains(p.log(), "20 orders, 20 settled") {
 		t.Errorf("exit code %d", code)
 	}
 }

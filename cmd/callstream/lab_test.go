@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -102,24 +101,13 @@ func (l *lab) untilTheEnd(run func(context.Context) error) {
 // program is callstream as a process.
 type program struct {
 	*exec.Cmd
-	log *syncBuffer
+	output string // the file it prints to
 }
 
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
+// log is what the program has printed so far.
+func (p *program) log() string {
+	text, _ := os.ReadFile(p.output) // start has made it
+	return string(text)
 }
 
 // start runs the program with the lab's environment and more.
@@ -129,14 +117,19 @@ func (l *lab) start(env map[string]string, args ...string) *program {
 	if err != nil {
 		l.Fatal(err)
 	}
-	p := &program{Cmd: exec.Command(self, args...), log: &syncBuffer{}}
+	output, err := os.CreateTemp(l.TempDir(), "output")
+	if err != nil {
+		l.Fatal(err)
+	}
+	defer output.Close()
+	p := &program{exec.Command(self, args...), output.Name()}
 	p.Env = []string{"CALLSTREAM_TEST_PROGRAM=1", "PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME")}
 	for _, set := range []map[string]string{l.env, env} {
 		for k, v := range set {
 			p.Env = append(p.Env, k+"="+v)
 		}
 	}
-	p.Stdout, p.Stderr = p.log, p.log
+	p.Stdout, p.Stderr = output, output
 	if err := p.Start(); err != nil {
 		l.Fatal(err)
 	}
@@ -145,7 +138,7 @@ func (l *lab) start(env map[string]string, args ...string) *program {
 			p.end(l.T, os.Kill)
 		}
 		if l.Failed() {
-			s := p.log.String()
+			s := p.log()
 			l.Logf("%s printed:\n%s", args[0], s[max(0, len(s)-4000):])
 		}
 	})
@@ -308,7 +301,7 @@ func (p *program) page(t *testing.T, path string) (code int, text string) {
 	t.Helper()
 	var addr string
 	eventually(t, "serving its page", func() bool {
-		_, rest, _ := strings.Cut(p.log.String(), `msg="serving health and metrics" addr=`)
+		_, rest, _ := strings.Cut(p.log(), `msg="serving health and metrics" addr=`)
 		var whole bool
 		addr, _, whole = strings.Cut(rest, "\n")
 		return whole
