@@ -59,7 +59,7 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestTable holds the forms a row can have; the README's test holds the rest.
+// TestTable holds the forms a row can have; the docs' test holds the rest.
 func TestTable(t *testing.T) {
 	for _, row := range []string{
 		"| `CALLBOT_SECRET_KEY` or `CALLBOT_SECRET_KEY_FILE` | required |  | Key that signs requests to the API. |\n",
