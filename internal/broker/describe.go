@@ -22,28 +22,29 @@ const (
 // under 1 MiB and could not see that the state topic forgets.
 const describeAttempts = 5
 
-// topicConfigs reads what Kafka keeps of topics: topic → name of the config →
-// value. Topics that can't be described are left out; the error is the last such
-// failure.
+// topicConfigs reads the configs of topics that matter.
 func (b *Broker) topicConfigs(ctx context.Context, topics ...string) (map[string]map[string]string, error) {
+	return b.configs(ctx, kafka.ResourceTypeTopic, topics, cleanupPolicy, maxMessageBytes)
+}
+
+// configs reads what Kafka keeps of topics or brokers: its name → name of the
+// config → value. What can't be described is left out; the error is the last
+// such failure.
+func (b *Broker) configs(ctx context.Context, kind kafka.ResourceType, of []string, names ...string) (map[string]map[string]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
 	var resources []kafka.DescribeConfigRequestResource
-	for _, name := range topics {
-		resources = append(resources, kafka.DescribeConfigRequestResource{
-			ResourceType: kafka.ResourceTypeTopic,
-			ResourceName: name,
-			ConfigNames:  []string{cleanupPolicy, maxMessageBytes},
-		})
+	for _, name := range of {
+		resources = append(resources, kafka.DescribeConfigRequestResource{ResourceType: kind, ResourceName: name, ConfigNames: names})
 	}
 	res, err := b.client.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: resources})
 	if err != nil {
-		return nil, fmt.Errorf("describe topics: %w", err)
+		return nil, fmt.Errorf("describe configs: %w", err)
 	}
 	configs := map[string]map[string]string{}
 	for _, r := range res.Resources {
 		if r.Error != nil {
-			err = fmt.Errorf("describe topic %s: %w", r.ResourceName, r.Error)
+			err = fmt.Errorf("describe configs of %s: %w", r.ResourceName, r.Error)
 			continue
 		}
 		configs[r.ResourceName] = map[string]string{}
@@ -140,21 +141,11 @@ func (b *Broker) defaultReplication(ctx context.Context) int {
 	if err != nil || len(meta.Brokers) == 0 {
 		return 0
 	}
-	res, err := b.client.DescribeConfigs(ctx, &kafka.DescribeConfigsRequest{Resources: []kafka.DescribeConfigRequestResource{{
-		ResourceType: kafka.ResourceTypeBroker,
-		ResourceName: strconv.Itoa(meta.Brokers[0].ID),
-		ConfigNames:  []string{name},
-	}}})
+	id := strconv.Itoa(meta.Brokers[0].ID)
+	configs, err := b.configs(ctx, kafka.ResourceTypeBroker, []string{id}, name)
 	if err != nil {
 		b.cfg.Log.Debug("can't read the broker's "+name, "error", err)
-		return 0
 	}
-	for _, r := range res.Resources {
-		for _, e := range r.ConfigEntries {
-			if n, err := strconv.Atoi(e.ConfigValue); e.ConfigName == name && err == nil {
-				return n
-			}
-		}
-	}
-	return 0
+	n, _ := strconv.Atoi(configs[id][name])
+	return n
 }

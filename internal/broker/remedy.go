@@ -54,28 +54,21 @@ func remedy(err error) (mend string, refused bool) {
 			return r.mend, r.refused
 		}
 	}
-	var (
-		authority x509.UnknownAuthorityError
-		hostname  x509.HostnameError
-		invalid   x509.CertificateInvalidError
-		record    tls.RecordHeaderError
-		dns       *net.DNSError
-	)
 	switch {
-	case errors.As(err, &authority):
+	case is[x509.UnknownAuthorityError](err):
 		return "set KAFKA_TLS_CA_FILE to the authority that signed the brokers' certificates", true
-	case errors.As(err, &hostname):
+	case is[x509.HostnameError](err):
 		return "use a name in KAFKA_BROKERS (and advertised.listeners) that the brokers' certificate has", true
-	case errors.As(err, &invalid):
+	case is[x509.CertificateInvalidError](err):
 		return "the brokers' certificate is not valid (expired?): renew it, or check this machine's clock", true
-	case errors.As(err, &record):
+	case is[tls.RecordHeaderError](err):
 		return "the listener in KAFKA_BROKERS speaks no TLS: set KAFKA_TLS_ENABLED=false or use another port", true
 	case strings.Contains(err.Error(), "remote error: tls:"):
 		// The peer's alert is an unexported type.
 		return "the broker refuses this client's certificate: check KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE", true
 	case strings.Contains(err.Error(), "expecting TLS"):
 		return "the listener in KAFKA_BROKERS speaks TLS: set KAFKA_TLS_ENABLED=true", true
-	case errors.As(err, &dns):
+	case is[*net.DNSError](err):
 		return "no address is known for the broker's name: check KAFKA_BROKERS", false
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens there: check that the broker runs and KAFKA_BROKERS names its port", false
@@ -83,4 +76,9 @@ func remedy(err error) (mend string, refused bool) {
 		return "the broker hangs up: if it lasts, its listener wants something else (KAFKA_TLS_ENABLED, KAFKA_SASL_MECHANISM) or refuses KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD", false
 	}
 	return "", false
+}
+
+func is[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }
