@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -37,7 +38,8 @@ const (
 // several goroutines at once.
 type Broker struct {
 	cfg       Config
-	conns     *conns
+	life      context.Context // of the connections
+	end       context.CancelFunc
 	transport *kafka.Transport
 	client    *kafka.Client
 	troubles  *troubles
@@ -60,11 +62,11 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 	installZstd()
 	b := &Broker{
 		cfg:      cfg,
-		conns:    &conns{},
 		troubles: &troubles{log: cfg.Log},
 		limits:   map[string]int{},
 		writers:  map[string]*topicWriter{},
 	}
+	b.life, b.end = context.WithCancel(context.Background())
 	b.transport = b.newTransport(cfg.Topics.names())
 	b.client = b.newClient(b.transport)
 	if _, deadline := ctx.Deadline(); !deadline {
@@ -82,7 +84,7 @@ func Open(ctx context.Context, cfg Config) (*Broker, error) {
 // newTransport makes a transport that keeps the metadata of the topics given.
 func (b *Broker) newTransport(topics []string) *kafka.Transport {
 	return &kafka.Transport{
-		Dial:           b.conns.dial,
+		Dial:           b.dial,
 		DialTimeout:    2 * dialTimeout, // TLS and SASL come on top of the connection
 		MetadataTTL:    metadataTTL,
 		MetadataTopics: topics,
@@ -104,7 +106,11 @@ func (b *Broker) reach(ctx context.Context) error {
 		meta, err := b.client.Metadata(attempt, &kafka.MetadataRequest{Topics: b.cfg.Topics.names()})
 		cancel()
 		if err == nil {
-			b.learn(meta)
+			for _, t := range meta.Topics {
+				if t.Name == b.cfg.Topics.Requests {
+					b.learn(t.Partitions)
+				}
+			}
 			return b.reachAll(ctx, meta.Brokers)
 		}
 		if last == nil || ctx.Err() == nil {
@@ -143,7 +149,7 @@ func (b *Broker) reachAll(ctx context.Context, brokers []kafka.Broker) error {
 	for i, node := range brokers {
 		wg.Go(func() {
 			addr := net.JoinHostPort(node.Host, strconv.Itoa(node.Port))
-			conn, err := b.conns.dial(ctx, "tcp", addr)
+			conn, err := b.dial(ctx, "tcp", addr)
 			if err != nil {
 				errs[i] = fmt.Errorf("broker %d advertises %s: %w", node.ID, addr, err)
 				return
@@ -152,37 +158,25 @@ func (b *Broker) reachAll(ctx context.Context, brokers []kafka.Broker) error {
 		})
 	}
 	wg.Wait()
-	failed := 0
-	for _, err := range errs {
-		if err != nil {
-			failed++
-		}
-	}
 	err := errors.Join(errs...)
-	switch {
-	case failed == 0:
-	case failed < len(brokers):
-		b.cfg.Log.Warn("some brokers can't be reached", "error", err)
-	default:
+	if err != nil && !slices.Contains(errs, nil) {
 		return fmt.Errorf("%w: the address in KAFKA_BROKERS answers, the ones it advertises don't: mend the brokers' advertised.listeners, or run where those names resolve", err)
+	}
+	if err != nil {
+		b.cfg.Log.Warn("some brokers can't be reached", "error", err)
 	}
 	return nil
 }
 
 // learn takes note of the request topic's partitions.
-func (b *Broker) learn(meta *kafka.MetadataResponse) {
-	for _, t := range meta.Topics {
-		if t.Name != b.cfg.Topics.Requests || t.Error != nil || len(t.Partitions) == 0 {
-			continue
-		}
-		partitions := make([]int, len(t.Partitions))
-		for i := range partitions {
-			partitions[i] = i
-		}
-		b.mu.Lock()
-		b.partitions = partitions
-		b.mu.Unlock()
+func (b *Broker) learn(found []kafka.Partition) {
+	partitions := make([]int, len(found))
+	for i := range partitions {
+		partitions[i] = i
 	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.partitions = partitions
 }
 
 // Partitions returns how many partitions the request topic has; 0 where it is
@@ -230,7 +224,7 @@ func (b *Broker) Close() error {
 	case <-grace.C:
 	}
 	b.transport.CloseIdleConnections()
-	b.conns.shut()
+	b.end()
 	<-written
 	return nil
 }

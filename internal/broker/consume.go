@@ -163,7 +163,6 @@ func (m *member) serve(ctx, over context.Context, gen *kafka.Generation) (final 
 	}
 	session, err := m.b.session(live, gen)
 	if err == nil {
-		m.b.cfg.Log.Info("owning partitions", "generation", session.Generation, "partitions", session.partitions())
 		err = m.handle(live, session)
 	}
 	if live.Err() == nil {
@@ -189,12 +188,4 @@ func (m *member) grown(ctx context.Context) error {
 	}
 	return fmt.Errorf("topic %s (TOPIC_REQUESTS) had %d partitions and now has %d: the orders' states lie elsewhere. "+
 		"Mend: restart, which says what to do about the state topic", m.b.cfg.Topics.Requests, was, is)
-}
-
-func (s *Session) partitions() []int {
-	var partitions []int
-	for _, a := range s.Owned {
-		partitions = append(partitions, a.Partition)
-	}
-	return partitions
 }

@@ -216,7 +216,7 @@ func TestReadEndsWithItsContext(t *testing.T) {
 	once(t, b, func(ctx context.Context, s *Session) error {
 		ctx, cancel := context.WithCancelCause(ctx)
 		time.AfterFunc(time.Millisecond, func() { cancel(errDone) })
-		if err := s.Read(ctx, 0, -1, func(record.Record) error { return nil }); !errors.Is(err, errDone) {
+		if err := s.Read(ctx, 0, 0, func(record.Record) error { return nil }); !errors.Is(err, errDone) {
 			t.Errorf("got %v, want the context's cause", err)
 		}
 		return nil

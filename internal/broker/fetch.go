@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"time"
 
 	"callstream/internal/record"
@@ -36,6 +37,10 @@ type cursor struct {
 	idle      int   // answers in a row that held nothing though the log goes on
 }
 
+func (b *Broker) cursor(topic string, partition int) *cursor {
+	return &cursor{b: b, client: b.client, topic: topic, partition: partition}
+}
+
 // ends asks for the offsets of the first record and past the last one.
 func (c *cursor) ends(ctx context.Context) (first, last int64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
@@ -60,11 +65,14 @@ func (c *cursor) ends(ctx context.Context) (first, last int64, err error) {
 
 // awaitEnds is ends, tried until ctx ends.
 func (c *cursor) awaitEnds(ctx context.Context) (first, last int64, err error) {
-	err = c.b.until(ctx, "look up the ends of "+c.name(), func(ctx context.Context) (err error) {
-		first, last, err = c.ends(ctx)
-		return err
-	})
-	return first, last, err
+	for n := 1; ; n++ {
+		if first, last, err = c.ends(ctx); err == nil {
+			return first, last, nil
+		}
+		if err := c.b.again(ctx, "look up the ends of "+c.name(), n, err); err != nil {
+			return 0, 0, err
+		}
+	}
 }
 
 func (c *cursor) name() string { return fmt.Sprintf("%s/%d", c.topic, c.partition) }
@@ -174,28 +182,25 @@ func takeBytes(b protocol.Bytes) ([]byte, error) {
 // resume prepares for another poll after n failed in a row. It pauses; where the
 // log no longer holds the offset, it moves to the first there is instead. A
 // replica that lags behind its leader also calls an offset out of range that the
-// log does hold; then it only pauses. It returns false when ctx ended.
-func (c *cursor) resume(ctx context.Context, n int, failure error) bool {
-	if ctx.Err() != nil {
-		return false
+// log does hold; then it only pauses. It returns where to stop: end, or sooner
+// where the log was cut.
+func (c *cursor) resume(ctx context.Context, n int, failure error, end int64) (int64, error) {
+	if errors.Is(failure, kafka.OffsetOutOfRange) {
+		first, last, err := c.awaitEnds(ctx)
+		if err != nil {
+			return end, err
+		}
+		if end != endless {
+			end = min(end, last)
+		}
+		if c.next < first || c.next > last {
+			c.b.cfg.Log.Warn("the offset is no longer in the log, going on at the first there is",
+				"topic", c.topic, "partition", c.partition, "offset", c.next, "first", first, "last", last)
+			c.next = first
+			return end, nil
+		}
 	}
-	what := "read " + c.name()
-	if !errors.Is(failure, kafka.OffsetOutOfRange) {
-		c.b.troubles.report(what, n, failure)
-		return pause(ctx, n, patience(failure))
-	}
-	first, last, err := c.awaitEnds(ctx)
-	if err != nil {
-		return false
-	}
-	if c.next >= first && c.next <= last {
-		c.b.troubles.report(what, n, failure)
-		return pause(ctx, n, pauseMax)
-	}
-	c.b.cfg.Log.Warn("the offset is no longer in the log, going on at the first there is",
-		"topic", c.topic, "partition", c.partition, "offset", c.next, "first", first, "last", last)
-	c.next = first
-	return true
+	return end, c.b.again(ctx, "read "+c.name(), n, failure)
 }
 
 // idleMost is how many answers in a row without a record, below the end of the
@@ -206,14 +211,17 @@ func (c *cursor) resume(ctx context.Context, n int, failure error) bool {
 // the offset before the end for ever.
 const idleMost = 20
 
-// readTo hands out all records from next to end, an offset past the last one.
-// done is called after each answer.
+// endless is an end that no log reaches.
+const endless = math.MaxInt64
+
+// readTo hands out all records from next to end, an offset past the last one,
+// until ctx ends or fn fails. done is called after each answer.
 func (c *cursor) readTo(ctx context.Context, end int64, fn func(record.Record) error, done func()) error {
 	for n := 0; c.next < end; {
 		var failed error
 		reached := false
 		err := c.poll(ctx, func(r record.Record) bool {
-			if reached = r.Offset >= end; reached {
+			if reached = r.Offset >= end; reached || ctx.Err() != nil {
 				return false
 			}
 			failed = fn(r)
@@ -222,25 +230,24 @@ func (c *cursor) readTo(ctx context.Context, end int64, fn func(record.Record) e
 		if failed != nil {
 			return failed
 		}
-		if err == nil {
-			n = 0
-			done()
-			if reached {
-				return nil
-			}
-			if c.idle >= idleMost {
-				c.b.cfg.Log.Warn("the log ends before its end offset", "topic", c.topic, "partition", c.partition, "offset", c.next, "end", end)
-				return nil
+		if ctx.Err() != nil {
+			return fmt.Errorf("read %s: %w", c.name(), context.Cause(ctx))
+		}
+		if err != nil {
+			n++
+			if end, err = c.resume(ctx, n, err, end); err != nil {
+				return err
 			}
 			continue
 		}
-		if n++; !c.resume(ctx, n, err) {
-			return fmt.Errorf("read %s: %w (last: %v)", c.name(), context.Cause(ctx), err)
+		n = 0
+		done()
+		if reached {
+			return nil
 		}
-		if errors.Is(err, kafka.OffsetOutOfRange) {
-			if _, last, err := c.ends(ctx); err == nil {
-				end = min(end, last) // the log was cut
-			}
+		if c.idle >= idleMost && end != endless {
+			c.b.cfg.Log.Warn("the log ends before its end offset", "topic", c.topic, "partition", c.partition, "offset", c.next, "end", end)
+			return nil
 		}
 	}
 	return nil

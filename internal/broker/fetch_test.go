@@ -189,12 +189,14 @@ func TestFollowStopsWhereItsCallerFails(t *testing.T) {
 	log := script{end: 4, batches: []scripted{{base: 0, last: 3, records: []int64{0, 1, 2, 3}}}}
 	c := log.cursor()
 	var lags []int64
-	err := c.readOn(timely(t), func(r record.Record) error {
+	note := func() { lags = append(lags, c.high-c.next) }
+	err := c.readTo(timely(t), endless, func(r record.Record) error {
+		note()
 		if r.Offset == 2 {
 			return errDone
 		}
 		return nil
-	}, func() { lags = append(lags, c.high-c.next) })
+	}, note)
 	if !errors.Is(err, errDone) || c.next != 2 {
 		t.Errorf("got %v at offset %d, want it to stop at 2", err, c.next)
 	}
@@ -210,7 +212,7 @@ func TestFollowFetchesNothingAhead(t *testing.T) {
 	for i := int64(0); i < 30; i += 3 {
 		log.batches = append(log.batches, scripted{base: i, last: i + 2, records: []int64{i, i + 1, i + 2}})
 	}
-	_ = log.cursor().readOn(timely(t), func(r record.Record) error {
+	_ = log.cursor().readTo(timely(t), endless, func(r record.Record) error {
 		if want := int(r.Offset/3) + 1; log.fetches != want {
 			t.Errorf("at offset %d there were %d fetches, want %d", r.Offset, log.fetches, want)
 		}

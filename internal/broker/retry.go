@@ -94,28 +94,18 @@ func (t *troubles) report(what string, n int, err error) {
 	t.log.Log(context.Background(), level, what+" failed, trying again", attrs...)
 }
 
-// until does op until it works, with growing pauses, and reports its failures.
-// It gives up with ctx alone; its error is then ctx's cause, with the last
-// failure.
-func (b *Broker) until(ctx context.Context, what string, op func(context.Context) error) error {
-	for n := 1; ; n++ {
-		err := op(ctx)
-		if err == nil {
-			return nil
-		}
-		if ctx.Err() == nil { // else op failed because ctx ended
-			b.troubles.report(what, n, err)
-		}
-		if !pause(ctx, n, patience(err)) {
-			return fmt.Errorf("%s: %w (last: %v)", what, context.Cause(ctx), err)
-		}
+// again reports the nth failure in a row of what, and pauses before another try.
+// There is none once ctx has ended: then it returns ctx's cause, with the failure.
+func (b *Broker) again(ctx context.Context, what string, n int, err error) error {
+	if ctx.Err() == nil { // else it failed because ctx ended
+		b.troubles.report(what, n, err)
 	}
-}
-
-// patience is the longest pause after err.
-func patience(err error) time.Duration {
+	most := pauseMax
 	if _, refused := remedy(err); refused {
-		return pauseRefused
+		most = pauseRefused
 	}
-	return pauseMax
+	if !pause(ctx, n, most) {
+		return fmt.Errorf("%s: %w (last: %w)", what, context.Cause(ctx), err)
+	}
+	return nil
 }

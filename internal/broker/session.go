@@ -35,7 +35,7 @@ type Session struct {
 // first to the last there was when it was called; value nil is a tombstone. It
 // survives outages, and ends with ctx's cause or fn's error.
 func (s *Session) Restore(ctx context.Context, partition int, fn func(key, value []byte) error) error {
-	c := &cursor{b: s.b, client: s.b.client, topic: s.b.cfg.Topics.State, partition: partition}
+	c := s.b.cursor(s.b.cfg.Topics.State, partition)
 	first, last, err := c.awaitEnds(ctx)
 	if err != nil {
 		return fmt.Errorf("restore state: %w", err)
@@ -53,47 +53,18 @@ func (s *Session) Restore(ctx context.Context, partition int, fn func(key, value
 	return nil
 }
 
-// Read hands fn the records of a partition of the request topic from offset on
-// (below 0: from the first), until ctx ends or fn fails, and returns ctx's cause
-// or fn's error. While fn blocks, nothing more is fetched. An offset that is no
-// longer in the log is replaced by the first that is.
+// Read hands fn the records of a partition of the request topic from offset on,
+// until ctx ends or fn fails; its error wraps ctx's cause, or is fn's. While fn
+// blocks, nothing more is fetched. An offset that is no longer in the log is
+// replaced by the first that is.
 func (s *Session) Read(ctx context.Context, partition int, offset int64, fn func(record.Record) error) error {
-	c := &cursor{b: s.b, client: s.b.client, topic: s.b.cfg.Topics.Requests, partition: partition, next: offset}
-	if offset < 0 {
-		first, _, err := c.awaitEnds(ctx)
-		if err != nil {
-			return err
-		}
-		c.next = first
-	}
-	return c.readOn(ctx, fn, func() { s.b.cfg.Observer.Lag(partition, max(c.high-c.next, 0)) })
-}
-
-// readOn hands out records until ctx ends or fn fails. lag is called after each
-// answer, and before each record, since fn may block for long.
-func (c *cursor) readOn(ctx context.Context, fn func(record.Record) error, lag func()) error {
-	for n := 0; ctx.Err() == nil; {
-		var failed error
-		err := c.poll(ctx, func(r record.Record) bool {
-			if ctx.Err() != nil {
-				return false
-			}
-			lag()
-			failed = fn(r)
-			return failed == nil
-		})
-		if failed != nil {
-			return failed
-		}
-		if err == nil {
-			n = 0
-			lag()
-			continue
-		}
-		n++
-		c.resume(ctx, n, err)
-	}
-	return context.Cause(ctx)
+	c := s.b.cursor(s.b.cfg.Topics.Requests, partition)
+	c.next = offset
+	lag := func() { s.b.cfg.Observer.Lag(partition, max(c.high-c.next, 0)) }
+	return c.readTo(ctx, endless, func(r record.Record) error {
+		lag() // fn may block for long
+		return fn(r)
+	}, lag)
 }
 
 // Commit stores, for each partition, the offset to go on at. It works until the
@@ -115,8 +86,7 @@ func (b *Broker) session(ctx context.Context, gen *kafka.Generation) (*Session, 
 	for _, a := range gen.Assignments[b.cfg.Topics.Requests] {
 		owned := Assignment{Partition: a.ID, Offset: a.Offset}
 		if a.Offset < 0 {
-			c := &cursor{b: b, client: b.client, topic: b.cfg.Topics.Requests, partition: a.ID}
-			first, _, err := c.awaitEnds(ctx)
+			first, _, err := b.cursor(b.cfg.Topics.Requests, a.ID).awaitEnds(ctx)
 			if err != nil {
 				return nil, err
 			}

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -56,31 +55,25 @@ func (c *cursor) tail(ctx context.Context, fromBeginning, untilEnd bool, fn func
 	if c.next = last; fromBeginning {
 		c.next = first
 	}
-	if untilEnd {
-		return c.readTo(ctx, last, fn, func() {})
+	if !untilEnd {
+		last = endless
 	}
-	return c.readOn(ctx, fn, func() {})
+	return c.readTo(ctx, last, fn, func() {})
 }
 
 // cursors makes one for each partition of the topics.
 func (b *Broker) cursors(ctx context.Context, client *kafka.Client, topics []string) ([]*cursor, error) {
-	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
-	defer cancel()
-	meta, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: topics})
+	found, err := describe(ctx, client, topics)
 	if err != nil {
-		return nil, fmt.Errorf("look up topics: %w", err)
+		return nil, err
 	}
 	var cursors []*cursor
-	for _, t := range meta.Topics {
-		if errors.Is(t.Error, kafka.UnknownTopicOrPartition) {
-			return nil, fmt.Errorf("topic %s does not exist: check its name, or run the exporter once to create it", t.Name)
+	for _, topic := range topics {
+		if found[topic] == nil {
+			return nil, fmt.Errorf("topic %s does not exist: check its name, or run the exporter once to create it", topic)
 		}
-		if t.Error != nil {
-			mend, _ := remedy(t.Error)
-			return nil, fmt.Errorf("look up topic %s: %w: %s", t.Name, t.Error, mend)
-		}
-		for _, p := range t.Partitions {
-			cursors = append(cursors, &cursor{b: b, client: client, topic: t.Name, partition: p.ID})
+		for _, p := range found[topic] {
+			cursors = append(cursors, &cursor{b: b, client: client, topic: topic, partition: p.ID})
 		}
 	}
 	return cursors, nil

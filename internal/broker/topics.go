@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -37,7 +38,6 @@ const (
 	// leaders. Creating takes 0.1 to 0.2 s; then the library may look away for
 	// metadataTTL.
 	leadersTimeout = 30 * time.Second
-	leadersPause   = 50 * time.Millisecond
 )
 
 // Prepare creates the missing topics, verifies what must hold of them, and
@@ -50,7 +50,7 @@ func (b *Broker) Prepare(ctx context.Context) error {
 	// The metadata that the broker keeps may be older than that, so this asks
 	// on a connection of its own.
 	transport := b.newTransport(b.cfg.Topics.names())
-	found, err := b.describe(ctx, b.newClient(transport))
+	found, err := describe(ctx, b.newClient(transport), b.cfg.Topics.names())
 	transport.CloseIdleConnections()
 	if err != nil {
 		return err
@@ -73,6 +73,7 @@ func (b *Broker) Prepare(ctx context.Context) error {
 	if err := b.sameCount(found); err != nil { // another instance may have created one of them
 		return err
 	}
+	b.learn(found[b.cfg.Topics.Requests])
 	return b.inspect(ctx)
 }
 
@@ -91,11 +92,11 @@ func (b *Broker) sameCount(found map[string][]kafka.Partition) error {
 	return nil
 }
 
-// describe returns the partitions of each topic that exists.
-func (b *Broker) describe(ctx context.Context, client *kafka.Client) (map[string][]kafka.Partition, error) {
+// describe returns the partitions of those of the topics that exist.
+func describe(ctx context.Context, client *kafka.Client, topics []string) (map[string][]kafka.Partition, error) {
 	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
 	defer cancel()
-	meta, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: b.cfg.Topics.names()})
+	meta, err := client.Metadata(ctx, &kafka.MetadataRequest{Topics: topics})
 	if err != nil {
 		return nil, fmt.Errorf("look up topics: %w", err)
 	}
@@ -110,7 +111,6 @@ func (b *Broker) describe(ctx context.Context, client *kafka.Client) (map[string
 			found[t.Name] = t.Partitions
 		}
 	}
-	b.learn(meta)
 	return found, nil
 }
 
@@ -171,9 +171,8 @@ func (b *Broker) createTopics(ctx context.Context, configs []kafka.TopicConfig) 
 		if refused {
 			return fmt.Errorf("%w: %s", err, mend)
 		}
-		b.troubles.report("create topics", n, err)
-		if !pause(ctx, n, time.Second) {
-			return fmt.Errorf("create topics: %w (last: %v)", context.Cause(ctx), err)
+		if err := b.again(ctx, "create topics", n, err); err != nil {
+			return err
 		}
 		configs = again
 	}
@@ -190,8 +189,8 @@ func (b *Broker) topicConfig(name string, replication int, found map[string][]ka
 	}
 	config := kafka.TopicConfig{
 		Topic:             name,
-		NumPartitions:     orDefault(partitions),
-		ReplicationFactor: orDefault(b.cfg.Replication),
+		NumPartitions:     cmp.Or(partitions, -1), // -1 is the protocol's word for the broker's default
+		ReplicationFactor: cmp.Or(b.cfg.Replication, -1),
 		ConfigEntries:     []kafka.ConfigEntry{{ConfigName: "max.message.bytes", ConfigValue: strconv.Itoa(topicMaxBytes)}},
 	}
 	if name == b.cfg.Topics.State {
@@ -204,29 +203,17 @@ func (b *Broker) topicConfig(name string, replication int, found map[string][]ka
 	return config
 }
 
-// orDefault turns 0 into the protocol's word for the broker's default.
-func orDefault(n int) int {
-	if n <= 0 {
-		return -1
-	}
-	return n
-}
-
 // awaitLeaders waits until every partition of every topic has a leader. A topic
 // exists before it has one, and a first write or read would fail in between.
 func (b *Broker) awaitLeaders(ctx context.Context) (map[string][]kafka.Partition, error) {
 	ctx, cancel := context.WithTimeout(ctx, leadersTimeout)
 	defer cancel()
 	for {
-		found, err := b.describe(ctx, b.client)
+		found, err := describe(ctx, b.client, b.cfg.Topics.names())
 		if err == nil && b.haveLeaders(found) {
 			return found, nil
 		}
-		timer := time.NewTimer(leadersPause)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		if !pause(ctx, 1, pauseMin) {
 			return nil, fmt.Errorf("wait for topics to have leaders: %w (last: %v)", context.Cause(ctx), err)
 		}
 	}

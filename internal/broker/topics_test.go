@@ -119,8 +119,8 @@ func TestHomeIsJavasPartition(t *testing.T) {
 		"abc": 479470107,
 	} {
 		for _, n := range []int{1, 3, 6, 97} {
-			b := &Broker{cfg: Config{Topics: Topics{Requests: "r"}}}
-			b.learn(&kafka.MetadataResponse{Topics: []kafka.Topic{{Name: "r", Partitions: make([]kafka.Partition, n)}}})
+			b := &Broker{}
+			b.learn(make([]kafka.Partition, n))
 			if got, want := b.Home(key), int(hash&0x7fffffff)%n; got != want {
 				t.Errorf("%s of %d: partition %d, want %d", key, n, got, want)
 			}

@@ -99,12 +99,10 @@ func (b *Broker) writeTopic(ctx context.Context, topic string, msgs []record.Mes
 			break
 		}
 		if ctx.Err() == nil {
-			b.troubles.report(what, n, err)
 			b.cfg.Observer.WriteRetried(topic, len(pending))
 		}
-		if !pause(ctx, n, patience(err)) {
-			return tooLarge, fmt.Errorf("%s: %d of %d messages are not acknowledged: %w (last: %w)",
-				what, len(pending), len(indexes), context.Cause(ctx), err)
+		if err := b.again(ctx, what, n, err); err != nil {
+			return tooLarge, fmt.Errorf("%d of %d messages are not acknowledged: %w", len(pending), len(indexes), err)
 		}
 	}
 	return tooLarge, nil
