@@ -59,7 +59,7 @@ func decodeEntry(ref order.Ref, raw string) (*order.Answer, error) {
 			return anything(v, &a.Passthrough)
 		case "callInfoDetailList":
 			a.Calls = nil // a name that comes twice: the last one counts
-			return eachEntry(v, func(_ int, v gjson.Result) *fieldError {
+			return eachEntry(v, func(v gjson.Result) *fieldError {
 				a.Calls = append(a.Calls, order.Call{Status: order.NoStatus})
 				return decodeCall(v, &a.Calls[len(a.Calls)-1])
 			})
@@ -98,9 +98,9 @@ func decodeCall(v gjson.Result, c *order.Call) *fieldError {
 		case "termSipCode":
 			return text(v, &c.SIPCode)
 		case "intents":
-			return decodeIntents(v, &c.Intents)
+			return decodeList(v, &c.Intents, intentField)
 		case "sms":
-			return decodeSMS(v, &c.SMS)
+			return decodeList(v, &c.SMS, smsField)
 		case "agent":
 			return decodeAgent(v, &c.Agent)
 		case "params":
@@ -112,50 +112,56 @@ func decodeCall(v gjson.Result, c *order.Call) *fieldError {
 	})
 }
 
-// decodeIntents leaves out intents that say nothing, as decodeSMS does: an
-// empty object is how some answers spell an empty list.
-func decodeIntents(v gjson.Result, to *[]order.Intent) *fieldError {
-	*to = nil
-	return eachOrOne(v, func(_ int, v gjson.Result) *fieldError {
-		var intent order.Intent
-		failed := eachField(v, func(name string, v gjson.Result) *fieldError {
-			switch name {
-			case "intentID":
-				return text(v, &intent.ID)
-			case "intentTag":
-				return text(v, &intent.Tag)
-			case "intentName":
-				return text(v, &intent.Name)
-			}
-			return nil
-		})
-		if intent != (order.Intent{}) {
-			*to = append(*to, intent)
-		}
-		return failed
-	})
+func intentField(intent *order.Intent, name string, v gjson.Result) *fieldError {
+	switch name {
+	case "intentID":
+		return text(v, &intent.ID)
+	case "intentTag":
+		return text(v, &intent.Tag)
+	case "intentName":
+		return text(v, &intent.Name)
+	}
+	return nil
 }
 
-func decodeSMS(v gjson.Result, to *[]order.SMS) *fieldError {
+func smsField(sms *order.SMS, name string, v gjson.Result) *fieldError {
+	switch name {
+	case "sysMessageID":
+		return text(v, &sms.MessageID)
+	case "smsSendTs": // a state, whatever its name says
+		return number(v, &sms.State)
+	case "smsContent":
+		return text(v, &sms.Content)
+	}
+	return nil
+}
+
+func paramField(p *order.Param, name string, v gjson.Result) *fieldError {
+	switch name {
+	case "name":
+		return text(v, &p.Name)
+	case "value":
+		return text(v, &p.Value)
+	}
+	return nil
+}
+
+// decodeList reads a list, which may come as its only entry. Entries that say
+// nothing are left out: an empty object is how some answers spell an empty list.
+func decodeList[T comparable](v gjson.Result, to *[]T, field func(to *T, name string, v gjson.Result) *fieldError) *fieldError {
 	*to = nil
-	return eachOrOne(v, func(_ int, v gjson.Result) *fieldError {
-		var sms order.SMS
-		failed := eachField(v, func(name string, v gjson.Result) *fieldError {
-			switch name {
-			case "sysMessageID":
-				return text(v, &sms.MessageID)
-			case "smsSendTs": // a state, whatever its name says
-				return number(v, &sms.State)
-			case "smsContent":
-				return text(v, &sms.Content)
-			}
-			return nil
-		})
-		if sms != (order.SMS{}) {
-			*to = append(*to, sms)
+	read := func(v gjson.Result) *fieldError {
+		var entry, nothing T
+		failed := eachField(v, func(name string, v gjson.Result) *fieldError { return field(&entry, name, v) })
+		if entry != nothing {
+			*to = append(*to, entry)
 		}
 		return failed
-	})
+	}
+	if v.IsObject() {
+		return read(v)
+	}
+	return eachEntry(v, read)
 }
 
 func decodeAgent(v gjson.Result, to *order.Agent) *fieldError {
@@ -187,56 +193,35 @@ func decodeAgent(v gjson.Result, to *order.Agent) *fieldError {
 
 // decodeParams reads a list of {name, value}, or an object of them. Of a name
 // that comes twice the last value counts, in the first one's place.
-func decodeParams(v gjson.Result, to *[]order.Param) *fieldError {
+func decodeParams(v gjson.Result, to *[]order.Param) (failed *fieldError) {
+	var all []order.Param
+	if v.IsObject() {
+		v.ForEach(func(name, v gjson.Result) bool {
+			p := order.Param{Name: name.Str}
+			failed = text(v, &p.Value).in(entryName(len(all))) // a name is foreign text: an error names the place
+			all = append(all, p)
+			return failed == nil
+		})
+	} else {
+		failed = decodeList(v, &all, paramField)
+	}
 	*to = nil
 	places := map[string]int{}
-	add := func(p order.Param) {
+	for _, p := range all {
 		if place, ok := places[p.Name]; ok {
 			(*to)[place].Value = p.Value
-			return
+			continue
 		}
 		places[p.Name] = len(*to)
 		*to = append(*to, p)
 	}
-	if !v.IsObject() {
-		return eachEntry(v, func(_ int, v gjson.Result) *fieldError {
-			var p order.Param
-			failed := eachField(v, func(name string, v gjson.Result) *fieldError {
-				switch name {
-				case "name":
-					return text(v, &p.Name)
-				case "value":
-					return text(v, &p.Value)
-				}
-				return nil
-			})
-			if p != (order.Param{}) {
-				add(p)
-			}
-			return failed
-		})
-	}
-	return decodeParamMap(v, add)
-}
-
-// decodeParamMap reads params as an object. Its names are foreign text, so an
-// error names the place instead.
-func decodeParamMap(v gjson.Result, add func(order.Param)) (failed *fieldError) {
-	place := -1
-	v.ForEach(func(name, v gjson.Result) bool {
-		place++
-		p := order.Param{Name: name.Str}
-		failed = text(v, &p.Value).in(entryName(place))
-		add(p)
-		return failed == nil
-	})
 	return failed
 }
 
 func decodeLines(v gjson.Result, to *[]order.Line) *fieldError {
 	const someLines = 16 // saves growing; a call has some 20
 	*to = nil
-	err := eachEntry(v, func(_ int, v gjson.Result) *fieldError {
+	err := eachEntry(v, func(v gjson.Result) *fieldError {
 		if *to == nil {
 			*to = make([]order.Line, 0, someLines)
 		}

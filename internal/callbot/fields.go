@@ -73,16 +73,14 @@ func eachField(v gjson.Result, read func(name string, v gjson.Result) *fieldErro
 		return wrong(v, "an object")
 	}
 	v.ForEach(func(name, v gjson.Result) bool {
-		if failed = read(name.Str, v); failed != nil {
-			failed = failed.in(name.Str) // a name that read knows: not foreign text
-		}
+		failed = read(name.Str, v).in(name.Str) // a name that read knows: not foreign text
 		return failed == nil
 	})
 	return failed
 }
 
 // eachEntry hands each entry of a list to read, but null ones.
-func eachEntry(v gjson.Result, read func(place int, v gjson.Result) *fieldError) (failed *fieldError) {
+func eachEntry(v gjson.Result, read func(v gjson.Result) *fieldError) (failed *fieldError) {
 	if absent(v) {
 		return nil
 	}
@@ -95,20 +93,12 @@ func eachEntry(v gjson.Result, read func(place int, v gjson.Result) *fieldError)
 		if v.Type == gjson.Null {
 			return true
 		}
-		if failed = read(place, v); failed != nil {
+		if failed = read(v); failed != nil {
 			failed = failed.in(entryName(place))
 		}
 		return failed == nil
 	})
 	return failed
-}
-
-// eachOrOne is eachEntry for lists that may come as their only entry.
-func eachOrOne(v gjson.Result, read func(place int, v gjson.Result) *fieldError) *fieldError {
-	if v.IsObject() {
-		return read(0, v)
-	}
-	return eachEntry(v, read)
 }
 
 func text(v gjson.Result, to *string) *fieldError {
