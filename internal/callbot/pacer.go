@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -37,7 +38,8 @@ const (
 // pacer decides when a request may go. It holds this instance to its share of
 // the group's rate and makes all its workers pause together after a failure.
 type pacer struct {
-	limit float64 // requests a second for the whole group
+	limit   float64      // requests a second for the whole group
+	waiting atomic.Int32 // callers in Wait
 
 	mu       sync.Mutex
 	limiter  *rate.Limiter
@@ -46,21 +48,19 @@ type pacer struct {
 	failures int           // counted since the last success
 	counted  time.Time     // when the last failure was counted
 	resume   time.Time     // no request before
-	waiting  int           // callers in Wait
 	changed  chan struct{} // closed when the rate changes
 }
 
 // newPacer returns a pacer with the whole limit, in requests a second, as its
 // share.
 func newPacer(limit float64) *pacer {
-	p := &pacer{
+	return &pacer{
 		limit:   limit,
 		limiter: rate.NewLimiter(rate.Limit(max(limit, minRate)), 1), // no bursts: the vendor counts each second
 		share:   1,
 		slow:    1,
 		changed: make(chan struct{}),
 	}
-	return p
 }
 
 // SetShare gives this instance owned of total parts of the limit. With none
@@ -87,7 +87,7 @@ func (p *pacer) applyRate() {
 func (p *pacer) Ready(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.readyAfter(now, p.waiting)
+	return p.readyAfter(now, int(p.waiting.Load()))
 }
 
 // readyAfter is how long until a request could go with others before it.
@@ -107,8 +107,8 @@ func (p *pacer) readyAfter(now time.Time, others int) time.Duration {
 // Wait returns when a request may go, and the moment it did, which report
 // wants back. The error is the context's.
 func (p *pacer) Wait(ctx context.Context) (started time.Time, err error) {
-	p.count(1)
-	defer p.count(-1)
+	p.waiting.Add(1)
+	defer p.waiting.Add(-1)
 	for {
 		if err := ctx.Err(); err != nil {
 			return time.Time{}, err
@@ -126,12 +126,6 @@ func (p *pacer) Wait(ctx context.Context) (started time.Time, err error) {
 		}
 		timer.Stop()
 	}
-}
-
-func (p *pacer) count(n int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.waiting += n
 }
 
 // take lets one request go now, or returns how long to wait before asking
@@ -186,13 +180,10 @@ func (p *pacer) failed(started time.Time, maxPause time.Duration, slower float64
 	}
 	now := time.Now()
 	p.counted = now
-	pause := maxPause
-	if p.failures < 10 { // 2^10 × firstPause is over any maximum
-		pause = firstPause << p.failures
-	}
+	pause := firstPause << min(p.failures, 10) // 2^10 × firstPause is over any maximum
 	p.failures++
 	spread := 1 - jitter + 2*jitter*rand.Float64() //nolint:gosec // not a secret
-	p.resume = now.Add(min(maxPause, time.Duration(float64(pause)*spread)))
+	p.resume = now.Add(min(maxPause, time.Duration(float64(min(maxPause, pause))*spread)))
 	if slower > 1 {
 		p.slow = max(minSlow, p.slow/slower)
 		p.applyRate()
