@@ -2,6 +2,7 @@ package callbot
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/hex"
@@ -16,9 +17,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/klauspost/compress/gzip"
+	"golang.org/x/time/rate"
 )
 
 const (
@@ -91,10 +94,9 @@ type Client struct {
 
 	maxAnswer int64 // as the constant; less in tests, where 64 MiB take seconds
 
-	mu         sync.Mutex
-	warnedAt   time.Time // of wrong signatures
-	otherTask  time.Time // when it was last logged that orders came under another task
-	wrongSigns int       // since then
+	wrongSigns   atomic.Int64 // not yet logged
+	signWarnings rate.Sometimes
+	taskWarnings rate.Sometimes
 }
 
 // New returns a client. Until SetShare it has the whole rate limit.
@@ -128,6 +130,9 @@ func New(cfg Config) *Client {
 		bodies:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
 
 		maxAnswer: maxAnswer,
+
+		signWarnings: rate.Sometimes{Interval: warnEvery},
+		taskWarnings: rate.Sometimes{Interval: warnEvery},
 	}
 }
 
@@ -186,10 +191,12 @@ func (c *Client) newRequest(ctx context.Context, task string, ids []string) (*ht
 		return nil, stamp{}, err
 	}
 	body.Truncate(body.Len() - 1) // the encoder's newline
+	var id [16]byte
+	_, _ = rand.Read(id[:]) // never fails: see crypto/rand
 	s := stamp{
-		algorithm: orElse(c.cfg.Algorithm, MD5),
+		algorithm: cmp.Or(c.cfg.Algorithm, MD5),
 		createTs:  strconv.FormatInt(time.Now().Unix(), 10),
-		requestID: newRequestID(),
+		requestID: hex.EncodeToString(id[:]),
 		uuid:      c.cfg.UUID,
 	}
 	signature, ok := s.sign(c.cfg.SecretKey, body.Bytes())
@@ -214,13 +221,6 @@ func (c *Client) newRequest(ctx context.Context, task string, ids []string) (*ht
 	return request, s, nil
 }
 
-// newRequestID returns 16 random bytes in hex: unique without a memory.
-func newRequestID() string {
-	var id [16]byte
-	_, _ = rand.Read(id[:]) // never fails: see crypto/rand
-	return hex.EncodeToString(id[:])
-}
-
 // unanswered words the failure of a request that got no answer.
 func (c *Client) unanswered(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -234,8 +234,7 @@ func (c *Client) unanswered(ctx context.Context, err error) error {
 
 // withoutURL takes away the URL, which may hold a password.
 func withoutURL(err error) error {
-	var outer *url.Error
-	if errors.As(err, &outer) {
+	if outer, ok := errors.AsType[*url.Error](err); ok {
 		return outer.Err
 	}
 	return err
@@ -347,34 +346,12 @@ func (c *Client) verify(header http.Header, s stamp, body []byte, good bool) boo
 	ok := signedRight(header, s, c.cfg.SecretKey, body)
 	c.cfg.Observer.Signature(ok)
 	if !ok {
-		c.warnOfSign()
+		c.wrongSigns.Add(1)
+		c.signWarnings.Do(func() {
+			c.cfg.Log.Warn("answers of the Callbot API are not signed as documented",
+				"answers", c.wrongSigns.Swap(0), "mode", c.cfg.Verify,
+				"mend", "check CALLBOT_SECRET_KEY and what stands between here and the API; CALLBOT_VERIFY_RESPONSES=off ignores it")
+		})
 	}
 	return ok || !strict
-}
-
-func (c *Client) warnOfSign() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.wrongSigns++
-	now := time.Now()
-	if !c.warnedAt.IsZero() && now.Sub(c.warnedAt) < warnEvery {
-		return
-	}
-	c.cfg.Log.Warn("answers of the Callbot API are not signed as documented",
-		"answers", c.wrongSigns, "mode", c.cfg.Verify,
-		"mend", "check CALLBOT_SECRET_KEY and what stands between here and the API; CALLBOT_VERIFY_RESPONSES=off ignores it")
-	c.warnedAt, c.wrongSigns = now, 0
-}
-
-// warnOfTask says, now and then, that orders asked for came under another
-// task: they count as not shown, and in the end as not found.
-func (c *Client) warnOfTask(now time.Time, n int) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if !c.otherTask.IsZero() && now.Sub(c.otherTask) < warnEvery {
-		return
-	}
-	c.otherTask = now
-	c.cfg.Log.Warn("the Callbot API shows orders asked for under another userTaskID; they are left out",
-		"orders", n, "mend", "check the userTaskID of the requests")
 }

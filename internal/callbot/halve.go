@@ -33,11 +33,7 @@ const (
 // A Sighting keeps the whole answer in memory, up to 64 MiB, so it is to be
 // decoded and dropped soon. What Decode returns keeps its own order's bytes alone.
 func (c *Client) Look(ctx context.Context, task string, ids []string) (order.Look, error) {
-	l := &looking{
-		c:    c,
-		task: task,
-		look: order.Look{Seen: make(map[string]order.Sighting, len(ids)), Missing: map[string]bool{}, Rejected: map[string]string{}},
-	}
+	l := &looking{c, task, order.Look{Seen: make(map[string]order.Sighting, len(ids)), Missing: map[string]bool{}, Rejected: map[string]string{}}}
 	ids = unique(ids)
 	var err error
 	if len(ids) > 0 {
@@ -94,29 +90,24 @@ func (l *looking) batch(ctx context.Context, ids []string) error {
 // try asks for a batch, several times while it fails. since is when it first
 // did.
 func (l *looking) try(ctx context.Context, ids []string) (since time.Time, err error) {
-	for n := range tries {
-		var (
-			started time.Time
-			f       findings
-		)
-		f, started, err = l.c.ask(ctx, l.task, ids)
-		if n == 0 {
+	for range tries {
+		f, started, failed := l.c.ask(ctx, l.task, ids)
+		if since.IsZero() {
 			since = started
 		}
-		if err == nil {
+		if err = failed; err == nil {
 			l.learn(ids, f)
-			return since, nil
 		}
 		if !isClass(err, Failing) {
-			return since, err
+			break
 		}
 	}
 	return since, err
 }
 
 func isClass(err error, class Class) bool {
-	var failure *Error
-	return errors.As(err, &failure) && failure.Class == class
+	failure, ok := errors.AsType[*Error](err)
+	return ok && failure.Class == class
 }
 
 // learn takes over what an answer showed of the orders of a batch.
@@ -222,7 +213,11 @@ func (c *Client) findOrders(answer envelope, task string, ids []string) findings
 		c.cfg.Observer.Dropped(DroppedNotAsked, f.notAsked)
 	}
 	if f.otherTask > 0 {
-		c.warnOfTask(now, f.otherTask)
+		// They count as not shown, and in the end as not found.
+		c.taskWarnings.Do(func() {
+			c.cfg.Log.Warn("the Callbot API shows orders asked for under another userTaskID; they are left out",
+				"orders", f.otherTask, "mend", "check the userTaskID of the requests")
+		})
 	}
 	if f.unreadable > 0 {
 		c.cfg.Observer.Dropped(DroppedUnreadable, f.unreadable)

@@ -1,6 +1,7 @@
 package callbot
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/md5" //nolint:gosec // the vendor's choice of algorithm
 	"crypto/sha256"
@@ -67,16 +68,9 @@ func signedRight(answer http.Header, request stamp, secretKey string, body []byt
 	}
 	want, ok := stamp{
 		algorithm: algorithm,
-		createTs:  orElse(answer.Get(headerCreateTs), request.createTs),
-		requestID: orElse(answer.Get(headerRequestID), request.requestID),
-		uuid:      orElse(answer.Get(headerUUID), request.uuid),
+		createTs:  cmp.Or(answer.Get(headerCreateTs), request.createTs),
+		requestID: cmp.Or(answer.Get(headerRequestID), request.requestID),
+		uuid:      cmp.Or(answer.Get(headerUUID), request.uuid),
 	}.sign(secretKey, body)
 	return ok && hmac.Equal([]byte(got), []byte(want))
-}
-
-func orElse(s, otherwise string) string {
-	if s != "" {
-		return s
-	}
-	return otherwise
 }

@@ -1,6 +1,7 @@
 package callbot
 
 import (
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -48,7 +49,7 @@ func (s *standing) answeredNone(now time.Time) {
 		s.set("", nil)
 		return
 	}
-	s.set(RejectingEverything, nil)
+	s.set(RejectingEverything, errNoneKnown)
 }
 
 // refusal notes that the API refuses the account, or rejects whatever it is
@@ -72,18 +73,12 @@ func (s *standing) set(trouble string, err error) {
 		s.log.Error("the Callbot API refuses this account; trying on slowly", "error", err)
 	case RejectingEverything:
 		s.log.Error("the Callbot API answers, but no order well; trying on",
-			"reason", reason(err),
+			"reason", err,
 			"mend", "check that CALLBOT_UUID is the account that owns the tasks, and the userTaskID and orderID of the requests")
 	}
 }
 
-// reason is why no order is answered well; no error means that all are missing.
-func reason(err error) string {
-	if err == nil {
-		return "it knows none of the orders asked for"
-	}
-	return err.Error()
-}
+var errNoneKnown = errors.New("it knows none of the orders asked for")
 
 func (s *standing) answeredSince(t time.Time) bool {
 	s.mu.Lock()
