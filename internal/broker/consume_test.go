@@ -40,12 +40,6 @@ func once(t *testing.T, b *Broker, handle func(context.Context, *Session) error)
 	}
 }
 
-// after returns the cause with which ctx ended.
-func after(ctx context.Context) error {
-	<-ctx.Done()
-	return context.Cause(ctx)
-}
-
 func await[T any](t *testing.T, what string, from <-chan T) T {
 	t.Helper()
 	select {
@@ -66,10 +60,8 @@ func requests(b *Broker, partition, n int) []record.Message {
 }
 
 func TestConsumeReadsFromTheFirstAndCommits(t *testing.T) {
-	l := newLab(t)
-	cfg := l.config(t)
-	saw := &observed{}
-	cfg.Observer = saw
+	cfg := newLab(t).config(t)
+	saw := observe(&cfg)
 	b := prepared(t, cfg)
 	write(t, b, requests(b, 1, 10)...)
 
@@ -102,8 +94,8 @@ func TestConsumeReadsFromTheFirstAndCommits(t *testing.T) {
 	if got := readFrom(9, 10); len(got) != 6 || got[0] != "1/4" {
 		t.Errorf("after a commit of 4 it read %v", got)
 	}
-	if lag := saw.lags(); lag[1] != 1 {
-		t.Errorf("lag while the last record is handled is %d, want 1", lag[1])
+	if lag := saw.lag[1]; lag != 1 {
+		t.Errorf("lag while the last record is handled is %d, want 1", lag)
 	}
 	write(t, b, requests(b, 1, 1)...)
 	if got := readFrom(10, 11); fmt.Sprint(got) != "[1/0]" {
@@ -131,41 +123,6 @@ func TestCommitWhileDraining(t *testing.T) {
 		}
 		return nil
 	})
-}
-
-func TestMoreMembersThanPartitions(t *testing.T) {
-	cfg := newLab(t).config(t)
-	cfg.Partitions = 1
-	a := prepared(t, cfg)
-	b := open(t, cfg)
-	type seen struct {
-		name  string
-		owned int
-	}
-	generations := make(chan seen, 100)
-	handle := func(name string) func(context.Context, *Session) error {
-		return func(ctx context.Context, s *Session) error {
-			generations <- seen{name, len(s.Owned)}
-			return after(ctx)
-		}
-	}
-	stopA := consume(t, a, handle("a"))
-	await(t, "first generation", generations)
-	stopB := consume(t, b, handle("b"))
-	last := map[string]int{"a": 1, "b": -1}
-	for last["a"]+last["b"] != 1 || last["b"] < 0 {
-		s := await(t, "generation of two members", generations)
-		last[s.name] = s.owned
-	}
-	idle, busy := stopA, stopB
-	if last["a"] == 1 {
-		idle, busy = stopB, stopA
-	}
-	for _, stop := range []func() error{idle, busy} {
-		if err := stop(); err != nil {
-			t.Error(err)
-		}
-	}
 }
 
 func TestConsumeEndsWithItsHandler(t *testing.T) {
@@ -228,26 +185,11 @@ func TestReadEndsWithItsContext(t *testing.T) {
 func TestConsumeOutlastsTheCluster(t *testing.T) {
 	l := fakeLab(t, embedded.Config{Nodes: 3})
 	b := prepared(t, l.config(t))
-	var mu sync.Mutex
-	got := map[string]bool{}
+	seen := newHeard()
 	generations := make(chan int, 100)
-	reads := make(chan struct{}, 1000)
 	stop := consume(t, b, func(ctx context.Context, s *Session) error {
 		generations <- s.Generation
-		var wg sync.WaitGroup
-		for _, a := range s.Owned {
-			wg.Go(func() {
-				_ = s.Read(ctx, a.Partition, a.Offset, func(r record.Record) error {
-					mu.Lock()
-					got[string(r.Value)] = true
-					mu.Unlock()
-					reads <- struct{}{}
-					return nil
-				})
-			})
-		}
-		wg.Wait()
-		return context.Cause(ctx)
+		return seen.handle(ctx, s)
 	})
 	await(t, "first generation", generations)
 	faults := l.fake.Cluster().Fault(
@@ -259,15 +201,7 @@ func TestConsumeOutlastsTheCluster(t *testing.T) {
 	l.fake.Cluster().ShufflePartitionLeaders()
 	await(t, "generation after the faults", generations)
 	write(t, b, append(requests(b, 0, 5), requests(b, 2, 5)...)...)
-	for {
-		mu.Lock()
-		n := len(got)
-		mu.Unlock()
-		if n == 10 {
-			break
-		}
-		await(t, "record", reads)
-	}
+	seen.await(t, 10)
 	if faults.Hits() < 3 {
 		t.Errorf("only %d faults were met", faults.Hits())
 	}
@@ -285,13 +219,12 @@ func TestConsumeSaysWhyItIsRefused(t *testing.T) {
 		"a session out of bounds": {kerr.InvalidSessionTimeout, "KAFKA_SESSION_TIMEOUT"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // it waits for three refusals
 			l := fakeLab(t, embedded.Config{})
 			b := prepared(t, l.config(t))
 			l.fake.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.JoinGroup}, Err: c.err, Count: -1})
 			err := b.Consume(timely(t), func(context.Context, *Session) error { return nil })
-			if err == nil || !contains(err, c.want) {
-				t.Errorf("got %v, want it to name %s", err, c.want)
-			}
+			wantError(t, err, c.want)
 		})
 	}
 }
@@ -302,28 +235,16 @@ func TestConsumeRefusesMorePartitionsThanAtTheStart(t *testing.T) {
 	if err != nil || res.Errors[b.cfg.Topics.Requests] != nil {
 		t.Fatal(err, res)
 	}
-	for ctx := timely(t); pause(ctx, 1, pauseMax); { // until the kept metadata shows them
-		meta, err := b.client.Metadata(timely(t), &kafka.MetadataRequest{Topics: []string{b.cfg.Topics.Requests}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(meta.Topics[0].Partitions) == 6 {
-			break
-		}
-	}
+	awaitPartitions(t, b, b.cfg.Topics.Requests, 6)
 	err = b.Consume(timely(t), func(context.Context, *Session) error {
 		t.Error("it was handed partitions")
 		return nil
 	})
-	if err == nil || !contains(err, "had 3 partitions and now has 6") {
-		t.Errorf("got %v", err)
-	}
+	wantError(t, err, "had 3 partitions and now has 6")
 }
 
 func TestConsumeNeedsAGroup(t *testing.T) {
 	cfg := newLab(t).config(t)
 	cfg.GroupID = ""
-	if err := open(t, cfg).Consume(timely(t), nil); err == nil || !contains(err, "KAFKA_GROUP_ID") {
-		t.Errorf("got %v", err)
-	}
+	wantError(t, open(t, cfg).Consume(timely(t), nil), "KAFKA_GROUP_ID")
 }

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"strings"
 	"sync"
@@ -61,23 +60,19 @@ func (l *lab) config(t *testing.T) Config {
 }
 
 func (l *lab) configFor(id string) Config {
+	t := Topics{Requests: id + ".requests", State: id + ".state", DeadLetters: id + ".dead-letters", Events: map[order.Kind]string{}}
+	for _, k := range order.Kinds() {
+		t.Events[k] = id + "." + k.String()
+	}
+	t.Settings = map[string]string{t.Requests: "TOPIC_REQUESTS", t.State: "TOPIC_STATE", t.DeadLetters: "TOPIC_DEAD_LETTERS"}
 	return Config{
 		Brokers:        l.addrs,
 		GroupID:        id,
 		SessionTimeout: 6 * time.Second, // the least a real broker takes
 		Partitions:     3,
 		AutoCreate:     true,
-		Topics:         testTopics(id),
+		Topics:         t,
 	}
-}
-
-func testTopics(id string) Topics {
-	t := Topics{Requests: id + ".requests", State: id + ".state", DeadLetters: id + ".dead-letters", Events: map[order.Kind]string{}}
-	for _, k := range order.Kinds() {
-		t.Events[k] = id + "." + k.String()
-	}
-	t.Settings = map[string]string{t.Requests: "TOPIC_REQUESTS", t.State: "TOPIC_STATE", t.DeadLetters: "TOPIC_DEAD_LETTERS"}
-	return t
 }
 
 type testLog struct{ t *testing.T }
@@ -132,15 +127,18 @@ func createTopic(t *testing.T, b *Broker, name string, partitions int, settings 
 	if err != nil {
 		t.Fatal(err)
 	}
-	for ctx := timely(t); ; { // until a broker that is asked anew shows it
-		transport := b.newTransport([]string{name})
-		meta, err := b.newClient(transport).Metadata(ctx, &kafka.MetadataRequest{Topics: []string{name}})
-		transport.CloseIdleConnections()
-		if err != nil {
+	awaitPartitions(t, b, name, partitions)
+}
+
+// awaitPartitions waits until a broker that is asked anew shows a topic so.
+func awaitPartitions(t *testing.T, b *Broker, topic string, n int) {
+	t.Helper()
+	ctx := timely(t)
+	for found := map[string][]kafka.Partition(nil); len(found[topic]) != n; {
+		b.transport.CloseIdleConnections()
+		var err error
+		if found, err = describe(ctx, b.client, []string{topic}); err != nil {
 			t.Fatal(err)
-		}
-		if len(meta.Topics[0].Partitions) == partitions {
-			return
 		}
 	}
 }
@@ -204,6 +202,15 @@ func checkOrder(t *testing.T, log map[int][]record.Record, msgs []record.Message
 	}
 }
 
+var errDone = errors.New("done")
+
+func wantError(t *testing.T, err error, text string) {
+	t.Helper()
+	if err == nil || !strings.Contains(err.Error(), text) {
+		t.Errorf("got %v, want it to say %q", err, text)
+	}
+}
+
 // observed collects what an Observer is told.
 type observed struct {
 	mu       sync.Mutex
@@ -212,21 +219,22 @@ type observed struct {
 	retried  int
 }
 
+// observe makes cfg's Observer one that collects.
+func observe(cfg *Config) *observed {
+	o := &observed{restored: map[int][2]int64{}, lag: map[int]int64{}}
+	cfg.Observer = o
+	return o
+}
+
 func (o *observed) Restored(partition int, done, of int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.restored == nil {
-		o.restored = map[int][2]int64{}
-	}
 	o.restored[partition] = [2]int64{done, of}
 }
 
 func (o *observed) Lag(partition int, records int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.lag == nil {
-		o.lag = map[int]int64{}
-	}
 	o.lag[partition] = records
 }
 
@@ -236,18 +244,43 @@ func (o *observed) WriteRetried(string, int) {
 	o.retried++
 }
 
-func (o *observed) retries() int {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.retried
+// heard collects the values of the requests that a group reads.
+type heard struct {
+	mu     sync.Mutex
+	values map[string]bool
+	news   chan struct{}
 }
 
-func (o *observed) lags() map[int]int64 {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return maps.Clone(o.lag)
+func newHeard() *heard { return &heard{values: map[string]bool{}, news: make(chan struct{}, 1)} }
+
+// handle reads all partitions of a session until it ends.
+func (h *heard) handle(ctx context.Context, s *Session) error {
+	var wg sync.WaitGroup
+	for _, a := range s.Owned {
+		wg.Go(func() {
+			_ = s.Read(ctx, a.Partition, a.Offset, func(r record.Record) error {
+				h.mu.Lock()
+				defer h.mu.Unlock()
+				h.values[string(r.Value)] = true
+				select {
+				case h.news <- struct{}{}:
+				default:
+				}
+				return nil
+			})
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
 }
 
-var errDone = errors.New("done")
-
-func contains(err error, text string) bool { return strings.Contains(err.Error(), text) }
+// await waits until n different values were heard.
+func (h *heard) await(t *testing.T, n int) {
+	t.Helper()
+	for got := 0; got < n; {
+		await(t, fmt.Sprintf("more than %d of %d records", got, n), h.news)
+		h.mu.Lock()
+		got = len(h.values)
+		h.mu.Unlock()
+	}
+}

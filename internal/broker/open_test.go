@@ -58,6 +58,26 @@ func identity(t *testing.T) (pair tls.Certificate, certFile, keyFile string) {
 	return pair, certFile, keyFile
 }
 
+// freeAddr is an address where nothing listens.
+func freeAddr(t *testing.T) *net.TCPAddr {
+	t.Helper()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = closed.Close()
+	return closed.Addr().(*net.TCPAddr)
+}
+
+func mustTLS(t *testing.T, ca, cert, key string) *tls.Config {
+	t.Helper()
+	config, err := TLSConfig(ca, cert, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
 func mustSASL(t *testing.T, mechanism, user, password string) sasl.Mechanism {
 	t.Helper()
 	m, err := SASL(mechanism, user, password)
@@ -69,25 +89,8 @@ func mustSASL(t *testing.T, mechanism, user, password string) sasl.Mechanism {
 
 func TestOpenNamesTheMend(t *testing.T) {
 	pair, ca, key := identity(t)
-	trusting, err := TLSConfig(ca, "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	distrusting, err := TLSConfig("", "", "")
-	if err != nil {
-		t.Fatal(err)
-	}
-	identified, err := TLSConfig(ca, ca, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	nobody := closed.Addr().String()
-	_ = closed.Close()
-
+	trusting, distrusting, identified := mustTLS(t, ca, "", ""), mustTLS(t, "", "", ""), mustTLS(t, ca, ca, key)
+	nobody := freeAddr(t).String()
 	encrypted := kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}})
 	users := []kfake.Opt{
 		kfake.EnableSASL(), kfake.Superuser("PLAIN", "plain", "secret"),
@@ -118,6 +121,7 @@ func TestOpenNamesTheMend(t *testing.T) {
 		"SASL not turned on":       {cluster: users, want: "KAFKA_SASL_MECHANISM"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel() // most wait for a second
 			cfg := fakeLab(t, embedded.Config{Options: c.cluster}).config(t)
 			if c.change != nil {
 				c.change(&cfg)
@@ -137,15 +141,8 @@ func TestOpenNamesTheMend(t *testing.T) {
 				}
 				_ = b.Close()
 			}
-			switch {
-			case c.want == "" && err != nil:
-				t.Error(err)
-			case c.want != "" && err == nil:
-				t.Error("it opened")
-			case c.want != "" && !contains(err, c.want):
-				t.Errorf("%q does not name %s", err, c.want)
-			}
-			if err != nil && contains(err, "hunter2") {
+			wantMend(t, err, c.want)
+			if err != nil && strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("the error shows the password: %v", err)
 			}
 		})
@@ -155,22 +152,15 @@ func TestOpenNamesTheMend(t *testing.T) {
 // The bootstrap address answers and advertises one that does not.
 func TestOpenReachesTheAdvertisedAddresses(t *testing.T) {
 	l := fakeLab(t, embedded.Config{})
-	closed, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := closed.Addr().(*net.TCPAddr).Port
-	_ = closed.Close()
+	port := freeAddr(t).Port
 	l.fake.Cluster().ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		l.fake.Cluster().KeepControl()
 		res := req.ResponseKind().(*kmsg.MetadataResponse)
 		res.Brokers = []kmsg.MetadataResponseBroker{{Host: "127.0.0.1", Port: int32(port)}}
 		return res, nil, true
 	})
-	_, err = Open(timely(t), l.config(t))
-	if err == nil || !contains(err, "advertised.listeners") {
-		t.Errorf("got %v, want it to name advertised.listeners", err)
-	}
+	_, err := Open(timely(t), l.config(t))
+	wantError(t, err, "advertised.listeners")
 }
 
 // A broker that is slow to start is waited for.
@@ -208,15 +198,34 @@ func TestTLSConfigNamesTheSetting(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			config, err := TLSConfig(c.ca, c.cert, c.key)
-			if c.want == "" {
-				if err != nil || config.MinVersion != tls.VersionTLS12 {
-					t.Errorf("got %v, %v", config, err)
-				}
-				return
-			}
-			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("got %v, want %s", err, c.want)
+			if wantMend(t, err, c.want); err == nil && config.MinVersion != tls.VersionTLS12 {
+				t.Errorf("got %v", config)
 			}
 		})
+	}
+}
+
+func TestSASLNamesTheSetting(t *testing.T) {
+	for name, c := range map[string]struct{ mechanism, user, password, want string }{
+		"none":                     {},
+		"unknown":                  {"GSSAPI", "u", "p", "KAFKA_SASL_MECHANISM"},
+		"user without mechanism":   {"", "u", "", "KAFKA_SASL_MECHANISM"},
+		"mechanism without user":   {"PLAIN", "", "p", "KAFKA_SASL_USERNAME"},
+		"mechanism without secret": {"SCRAM-SHA-512", "u", "", "KAFKA_SASL_PASSWORD"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := SASL(c.mechanism, c.user, c.password)
+			wantMend(t, err, c.want)
+		})
+	}
+}
+
+// wantMend holds an error to the setting it is to name; none = no error.
+func wantMend(t *testing.T, err error, setting string) {
+	t.Helper()
+	if setting != "" {
+		wantError(t, err, setting)
+	} else if err != nil {
+		t.Error(err)
 	}
 }

@@ -1,11 +1,9 @@
 package broker
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
-	"sync"
 	"testing"
 
 	"callstream/internal/record"
@@ -31,28 +29,8 @@ func TestCrashOfTheBroker(t *testing.T) {
 		}
 	}()
 
-	var mu sync.Mutex
-	seen := map[string]bool{}
-	news := make(chan struct{}, 1)
-	stop := consume(t, reader, func(ctx context.Context, s *Session) error {
-		var wg sync.WaitGroup
-		for _, a := range s.Owned {
-			wg.Go(func() {
-				_ = s.Read(ctx, a.Partition, a.Offset, func(r record.Record) error {
-					mu.Lock()
-					seen[string(r.Value)] = true
-					mu.Unlock()
-					select {
-					case news <- struct{}{}:
-					default:
-					}
-					return nil
-				})
-			})
-		}
-		wg.Wait()
-		return context.Cause(ctx)
-	})
+	seen := newHeard()
+	stop := consume(t, reader, seen.handle)
 
 	// Some rounds past the restart, so that all of it is met while writing.
 	var all []record.Message
@@ -69,12 +47,7 @@ func TestCrashOfTheBroker(t *testing.T) {
 		default:
 		}
 	}
-	for n := 0; n < len(all); {
-		await(t, fmt.Sprintf("more than %d of %d records", n, len(all)), news)
-		mu.Lock()
-		n = len(seen)
-		mu.Unlock()
-	}
+	seen.await(t, len(all))
 	if err := stop(); err != nil {
 		t.Error(err)
 	}

@@ -35,8 +35,7 @@ const (
 	// more.
 	limitMargin = 384
 	// leadersTimeout is how long created topics may take to be seen, with
-	// leaders. Creating takes 0.1 to 0.2 s; then the library may look away for
-	// metadataTTL.
+	// leaders. Creating takes 0.1 to 0.2 s.
 	leadersTimeout = 30 * time.Second
 )
 
@@ -47,11 +46,10 @@ const (
 // request topic, and where the state topic is not compacted.
 func (b *Broker) Prepare(ctx context.Context) error {
 	// Another instance, or a person, may just have created some of the topics.
-	// The metadata that the broker keeps may be older than that, so this asks
-	// on a connection of its own.
-	transport := b.newTransport(b.cfg.Topics.names())
-	found, err := describe(ctx, b.newClient(transport), b.cfg.Topics.names())
-	transport.CloseIdleConnections()
+	// The metadata that the library keeps may be older than that; it forgets it
+	// with its connections.
+	b.transport.CloseIdleConnections()
+	found, err := describe(ctx, b.client, b.cfg.Topics.names())
 	if err != nil {
 		return err
 	}
@@ -208,14 +206,15 @@ func (b *Broker) topicConfig(name string, replication int, found map[string][]ka
 func (b *Broker) awaitLeaders(ctx context.Context) (map[string][]kafka.Partition, error) {
 	ctx, cancel := context.WithTimeout(ctx, leadersTimeout)
 	defer cancel()
-	for {
+	for n := 1; ; n++ {
 		found, err := describe(ctx, b.client, b.cfg.Topics.names())
 		if err == nil && b.haveLeaders(found) {
 			return found, nil
 		}
-		if !pause(ctx, 1, pauseMin) {
+		if !pause(ctx, n, time.Second) {
 			return nil, fmt.Errorf("wait for topics to have leaders: %w (last: %v)", context.Cause(ctx), err)
 		}
+		b.transport.CloseIdleConnections() // to ask anew, as Prepare does
 	}
 }
 

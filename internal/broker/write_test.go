@@ -101,8 +101,7 @@ func TestWriteOutlastsFailures(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := fakeLab(t, embedded.Config{})
 			cfg := l.config(t)
-			saw := &observed{}
-			cfg.Observer = saw
+			saw := observe(&cfg)
 			b := prepared(t, cfg)
 			topic := cfg.Topics.Events[order.KindTranscript]
 			faults := l.fake.Cluster().Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: topic, Err: failure, Count: 3})
@@ -115,7 +114,7 @@ func TestWriteOutlastsFailures(t *testing.T) {
 				t.Errorf("%d failures were met, want 3", faults.Hits())
 			}
 			checkOrder(t, read(t, b, topic), msgs)
-			if saw.retries() == 0 {
+			if saw.retried == 0 {
 				t.Error("the observer saw no retry")
 			}
 		})
