@@ -152,29 +152,21 @@ func TestConsumeEndsWithItsHandler(t *testing.T) {
 }
 
 // The committed offset is not in the log: it was deleted, or the topic is new.
+// Reading goes on where the log begins, until its context ends.
 func TestReadGoesOnWhereTheLogBegins(t *testing.T) {
 	b := prepared(t, newLab(t).config(t))
 	write(t, b, requests(b, 0, 3)...)
 	once(t, b, func(ctx context.Context, s *Session) error {
-		var first int64 = -1
-		err := s.Read(ctx, 0, 1000, func(r record.Record) error {
-			first = r.Offset
-			return errDone
-		})
-		if !errors.Is(err, errDone) || first != 0 {
-			t.Errorf("got %v at %d, want the first record", err, first)
-		}
-		return nil
-	})
-}
-
-func TestReadEndsWithItsContext(t *testing.T) {
-	b := prepared(t, newLab(t).config(t))
-	once(t, b, func(ctx context.Context, s *Session) error {
 		ctx, cancel := context.WithCancelCause(ctx)
-		time.AfterFunc(time.Millisecond, func() { cancel(errDone) })
-		if err := s.Read(ctx, 0, 0, func(record.Record) error { return nil }); !errors.Is(err, errDone) {
-			t.Errorf("got %v, want the context's cause", err)
+		var got []int64
+		err := s.Read(ctx, 0, 1000, func(r record.Record) error {
+			if got = append(got, r.Offset); len(got) == 3 {
+				time.AfterFunc(time.Millisecond, func() { cancel(errDone) })
+			}
+			return nil
+		})
+		if !errors.Is(err, errDone) || fmt.Sprint(got) != "[0 1 2]" {
+			t.Errorf("got %v and %v, want all records and the context's cause", got, err)
 		}
 		return nil
 	})
@@ -184,7 +176,9 @@ func TestReadEndsWithItsContext(t *testing.T) {
 // the reading is not.
 func TestConsumeOutlastsTheCluster(t *testing.T) {
 	l := fakeLab(t, embedded.Config{Nodes: 3})
-	b := prepared(t, l.config(t))
+	cfg := l.config(t)
+	cfg.SessionTimeout = time.Second // until the coordinator forgets who lost it
+	b := prepared(t, cfg)
 	seen := newHeard()
 	generations := make(chan int, 100)
 	stop := consume(t, b, func(ctx context.Context, s *Session) error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"testing"
 
 	"callstream/internal/record"
@@ -98,11 +99,16 @@ func (s *script) cursor() *cursor {
 	return &cursor{b: b, client: &kafka.Client{Addr: kafka.TCP("nowhere:1"), Transport: s}, topic: "t", next: s.first}
 }
 
-// drained is what a drain from the first to the last offset hands out.
-func (s *script) drained(t *testing.T) []int64 {
+// drained is what a drain hands out: from the first to the last offset, or from
+// what drain says.
+func (s *script) drained(t *testing.T, drain ...int64) []int64 {
 	t.Helper()
 	var got []int64
-	err := s.cursor().readTo(timely(t), s.end, func(r record.Record) error {
+	c, end := s.cursor(), s.end
+	if len(drain) > 0 {
+		c.next, end = drain[0], drain[1]
+	}
+	err := c.readTo(timely(t), end, func(r record.Record) error {
 		got = append(got, r.Offset)
 		return nil
 	}, func() {})
@@ -113,75 +119,47 @@ func (s *script) drained(t *testing.T) []int64 {
 }
 
 func TestDrainMeetsHoles(t *testing.T) {
-	for name, c := range map[string]struct {
-		log  script
-		want []int64
-	}{
-		"an empty log":                       {script{}, nil},
-		"an empty log that has begun later":  {script{first: 7, end: 7}, nil},
-		"no hole":                            {script{end: 4, batches: []scripted{{base: 0, last: 1, records: []int64{0, 1}}, {base: 2, last: 3, records: []int64{2, 3}}}}, []int64{0, 1, 2, 3}},
-		"the head of a batch is gone":        {script{end: 4, batches: []scripted{{base: 0, last: 3, records: []int64{2, 3}}}}, []int64{2, 3}},
-		"the tail of a batch is gone":        {script{end: 6, batches: []scripted{{base: 0, last: 4, records: []int64{1}}, {base: 5, last: 5, records: []int64{5}}}}, []int64{1, 5}},
-		"the tail of the last batch is gone": {script{end: 5, batches: []scripted{{base: 0, last: 4, records: []int64{0, 1}}}}, []int64{0, 1}},
-		"batches are gone":                   {script{end: 100, batches: []scripted{{base: 0, last: 0, records: []int64{0}}, {base: 98, last: 99, records: []int64{98, 99}}}}, []int64{0, 98, 99}},
-		"an emptied batch":                   {script{end: 4, batches: []scripted{{base: 0, last: 2}, {base: 3, last: 3, records: []int64{3}}}}, []int64{3}},
-		"a transaction's marker":             {script{end: 3, batches: []scripted{{base: 0, last: 0, records: []int64{0}}, {base: 1, last: 1, records: []int64{1}, control: true}, {base: 2, last: 2, records: []int64{2}}}}, []int64{0, 2}},
-		"the log goes on past the end":       {script{end: 3, batches: []scripted{{base: 0, last: 0, records: []int64{0}}, {base: 1, last: 9, records: []int64{1, 5, 9}}}}, []int64{0, 1}},
-		"nothing is left below the end":      {script{end: 9, batches: []scripted{{base: 0, last: 1, records: []int64{0, 1}}}}, []int64{0, 1}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if got := c.log.drained(t); fmt.Sprint(got) != fmt.Sprint(c.want) {
-				t.Errorf("got %v, want %v", got, c.want)
-			}
-		})
-	}
-}
-
-// A broker over its quota, and one that has nothing to say for a while, answer
-// with no batch at all: no record may be passed over for it.
-func TestEmptyAnswersPassOverNothing(t *testing.T) {
-	for name, throttled := range map[string]int32{"throttled": 100, "silent": 0} {
-		t.Run(name, func(t *testing.T) {
-			log := script{end: 2, throttled: throttled, batches: []scripted{{base: 0, last: 1, records: []int64{0, 1}}}}
-			most := idleMost - 1
-			if throttled > 0 {
-				most = 3 * idleMost
-			}
-			for range most {
-				log.once = append(log.once, &fetch.ResponsePartition{HighWatermark: 2})
-			}
-			if got := log.drained(t); fmt.Sprint(got) != "[0 1]" {
-				t.Errorf("got %v, want both records", got)
-			}
-		})
-	}
-}
-
-func TestDrainOutlastsFailures(t *testing.T) {
-	log := script{end: 2, batches: []scripted{{base: 0, last: 0, records: []int64{0}}, {base: 1, last: 1, records: []int64{1}}}}
-	log.once = []any{
+	failures := []any{
 		errors.New("connection reset"),
 		&fetch.ResponsePartition{ErrorCode: int16(kafka.NotLeaderForPartition)},
 		&fetch.ResponsePartition{ErrorCode: int16(kafka.OffsetNotAvailable)},
 		&fetch.ResponsePartition{ErrorCode: int16(kafka.OffsetOutOfRange)}, // of a replica that lags: the offset is in range
 	}
-	if got := log.drained(t); fmt.Sprint(got) != "[0 1]" {
-		t.Errorf("got %v, want both records", got)
+	batch := func(base, last int64, records ...int64) scripted {
+		return scripted{base: base, last: last, records: records}
 	}
-}
-
-// The log's start moves on, or its end back, while it is drained.
-func TestDrainFollowsTheLogsEnds(t *testing.T) {
-	log := script{first: 5, end: 7, batches: []scripted{{base: 5, last: 6, records: []int64{5, 6}}}}
-	c := log.cursor()
-	c.next = 2
-	var got []int64
-	err := c.readTo(timely(t), 50, func(r record.Record) error {
-		got = append(got, r.Offset)
-		return nil
-	}, func() {})
-	if err != nil || fmt.Sprint(got) != "[5 6]" {
-		t.Errorf("got %v, %v; want what is left of the log", got, err)
+	empty := func(n int) []any {
+		return slices.Repeat([]any{&fetch.ResponsePartition{HighWatermark: 2}}, n)
+	}
+	for name, c := range map[string]struct {
+		log   script
+		want  []int64
+		drain []int64 // from and to; none = the whole log
+	}{
+		"an empty log":                       {script{}, nil, nil},
+		"an empty log that has begun later":  {script{first: 7, end: 7}, nil, nil},
+		"no hole":                            {script{end: 4, batches: []scripted{batch(0, 1, 0, 1), batch(2, 3, 2, 3)}}, []int64{0, 1, 2, 3}, nil},
+		"the head of a batch is gone":        {script{end: 4, batches: []scripted{batch(0, 3, 2, 3)}}, []int64{2, 3}, nil},
+		"the tail of a batch is gone":        {script{end: 6, batches: []scripted{batch(0, 4, 1), batch(5, 5, 5)}}, []int64{1, 5}, nil},
+		"the tail of the last batch is gone": {script{end: 5, batches: []scripted{batch(0, 4, 0, 1)}}, []int64{0, 1}, nil},
+		"batches are gone":                   {script{end: 100, batches: []scripted{batch(0, 0, 0), batch(98, 99, 98, 99)}}, []int64{0, 98, 99}, nil},
+		"an emptied batch":                   {script{end: 4, batches: []scripted{batch(0, 2), batch(3, 3, 3)}}, []int64{3}, nil},
+		"a transaction's marker":             {script{end: 3, batches: []scripted{batch(0, 0, 0), {base: 1, last: 1, records: []int64{1}, control: true}, batch(2, 2, 2)}}, []int64{0, 2}, nil},
+		"the log goes on past the end":       {script{end: 3, batches: []scripted{batch(0, 0, 0), batch(1, 9, 1, 5, 9)}}, []int64{0, 1}, nil},
+		"nothing is left below the end":      {script{end: 9, batches: []scripted{batch(0, 1, 0, 1)}}, []int64{0, 1}, nil},
+		"failures":                           {script{end: 2, once: failures, batches: []scripted{batch(0, 0, 0), batch(1, 1, 1)}}, []int64{0, 1}, nil},
+		// The log's start moves on, or its end back, while it is drained.
+		"both ends have moved": {script{first: 5, end: 7, batches: []scripted{batch(5, 6, 5, 6)}}, []int64{5, 6}, []int64{2, 50}},
+		// A broker over its quota, and one that has nothing to say for a while, answer
+		// with no batch at all: no record may be passed over for it.
+		"empty answers, throttled": {script{end: 2, throttled: 100, once: empty(3 * idleMost), batches: []scripted{batch(0, 1, 0, 1)}}, []int64{0, 1}, nil},
+		"empty answers, silent":    {script{end: 2, once: empty(idleMost - 1), batches: []scripted{batch(0, 1, 0, 1)}}, []int64{0, 1}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := c.log.drained(t, c.drain...); fmt.Sprint(got) != fmt.Sprint(c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
 	}
 }
 
