@@ -86,6 +86,7 @@ func TestExchangeFaults(t *testing.T) {
 			_, _ = io.WriteString(w, body)
 		}
 	}
+	good := zipped(`{"retCode":0,"orderDetailList":[]}`)
 	redirect := func(status int, to string) http.HandlerFunc {
 		return func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Location", to)
@@ -114,11 +115,11 @@ func TestExchangeFaults(t *testing.T) {
 		{"no retCode", write(`{"orderDetailList":[]}`, "Content-Type", "application/json"), Failing, "callbot: failing: the answer has no retCode"},
 		{"not gzip though it says so", write(`{"secret":0}`, "Content-Encoding", "gzip"), Failing, "the answer could not be read: gzip: invalid header"},
 		{"another encoding", write(`{"secret":0}`, "Content-Encoding", "br"), Failing, "the answer's Content-Encoding is not gzip"},
-		{"cut gzip", cutGzip, Failing, "the answer could not be read: unexpected EOF"},
-		{"cut answer", cutPlain, Failing, "the answer could not be read: unexpected EOF"},
-		{"connection closed", closeConn, Failing, "callbot: failing: no answer: EOF"},
-		{"no HTTP", noHTTP, Failing, `no answer: net/http: HTTP/1.x transport connection broken: malformed HTTP response "***********"`},
-		{"gzip bomb", bomb, Failing, "the answer is over 1 MiB"},
+		{"cut gzip", write(good[:len(good)-12], "Content-Encoding", "gzip"), Failing, "the answer could not be read: unexpected EOF"},
+		{"cut answer", write(`{"retCode":0,"orderDetailList":[]}`, "Content-Length", "1000"), Failing, "the answer could not be read: unexpected EOF"},
+		{"connection closed", hangUp(""), Failing, "callbot: failing: no answer: EOF"},
+		{"no HTTP", hangUp("13800138000\r\n"), Failing, `no answer: net/http: HTTP/1.x transport connection broken: malformed HTTP response "***********"`},
+		{"gzip bomb", write(zipped(strings.Repeat("secret, ", 1<<18)), "Content-Encoding", "gzip"), Failing, "the answer is over 1 MiB"},
 		{"endless headers", write("", "X", strings.Repeat("secret", maxHeaders/6+1)), Failing, "no answer: net/http: "},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -141,40 +142,23 @@ func TestExchangeFaults(t *testing.T) {
 	}
 }
 
-func cutGzip(w http.ResponseWriter, _ *http.Request) {
-	var whole bytes.Buffer
+// zipped is text as gzip.
+func zipped(text string) string {
+	var whole strings.Builder
 	zip := gzip.NewWriter(&whole)
-	_, _ = io.WriteString(zip, `{"retCode":0,"orderDetailList":[]}`)
+	_, _ = io.WriteString(zip, text)
 	_ = zip.Close()
-	w.Header().Set("Content-Encoding", "gzip")
-	_, _ = w.Write(whole.Bytes()[:whole.Len()-12])
+	return whole.String()
 }
 
-func cutPlain(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Length", "1000")
-	_, _ = io.WriteString(w, `{"retCode":0,"orderDetailList":[]}`)
-}
-
-func closeConn(w http.ResponseWriter, _ *http.Request) {
-	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
-		_ = conn.Close()
+// hangUp sends bytes that may be no HTTP, and closes the connection.
+func hangUp(after string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
+			_, _ = io.WriteString(conn, after)
+			_ = conn.Close()
+		}
 	}
-}
-
-func noHTTP(w http.ResponseWriter, _ *http.Request) {
-	if conn, _, err := w.(http.Hijacker).Hijack(); err == nil {
-		_, _ = io.WriteString(conn, "13800138000\r\n")
-		_ = conn.Close()
-	}
-}
-
-// bomb sends a few kilobytes that unpack to more than an answer may have in
-// TestExchangeFaults.
-func bomb(w http.ResponseWriter, _ *http.Request) {
-	w.Header().Set("Content-Encoding", "gzip")
-	zip := gzip.NewWriter(w)
-	_, _ = zip.Write(bytes.Repeat([]byte("secret, "), 1<<18))
-	_ = zip.Close()
 }
 
 func TestExchangeTimeout(t *testing.T) {

@@ -22,11 +22,7 @@ func TestLook(t *testing.T) {
 		}
 		begin := time.Now()
 		ids := orders(3)
-		look, err := s.look(append(ids, ids...)...)
-		if err != nil {
-			s.t.Fatal(err)
-		}
-		s.wantLook(look, ids, nil, []string{"o001"}, nil)
+		look := s.looks(append(ids, ids...), outcome{missing: []string{"o001"}})
 		if a, err := look.Seen["o002"].Decode(); err != nil || a.ID != "o002" || a.Task != "t" || a.UserName != "x" {
 			s.t.Errorf("decoded %+v, %v", a, err)
 		}
@@ -38,9 +34,7 @@ func TestLook(t *testing.T) {
 		wantEqual(s.t, s.observer.requests, map[string]int{"ok 0": 1})
 	})
 	play(t, "no orders", func(s *scene) {
-		if _, err := s.look(); err != nil {
-			s.t.Error(err)
-		}
+		s.looks(nil, outcome{})
 		s.wantRequests(0)
 	})
 	for _, tc := range []struct {
@@ -57,9 +51,7 @@ func TestLook(t *testing.T) {
 		play(t, "back at once: "+string(tc.class), func(s *scene) {
 			s.well()
 			s.api.instead = always(tc.fault)
-			look, err := s.look(orders(10)...)
-			s.wantClass(err, tc.class)
-			s.wantLook(look, orders(10), nil, nil, orders(10))
+			s.looks(orders(10), outcome{class: tc.class, unanswered: orders(10)})
 			s.wantRequests(2)
 		})
 	}
@@ -76,18 +68,12 @@ func TestLookFailing(t *testing.T) {
 				}
 				return nil
 			}
-			look, err := s.look(orders(5)...)
-			if err != nil {
-				s.t.Error(err)
-			}
-			s.wantLook(look, orders(5), nil, nil, nil)
+			s.looks(orders(5), outcome{})
 			s.wantRequests(3)
 		})
 		play(t, "for good, at startup: "+name, func(s *scene) {
 			s.api.instead = always(fault)
-			look, err := s.look(orders(5)...)
-			s.wantClass(err, Failing)
-			s.wantLook(look, orders(5), nil, nil, orders(5))
+			s.looks(orders(5), outcome{class: Failing, unanswered: orders(5)})
 			s.wantRequests(6) // three attempts, three probes
 			s.wantTrouble("")
 		})
@@ -95,9 +81,7 @@ func TestLookFailing(t *testing.T) {
 			s.well()
 			s.api.instead = always(fault)
 			for _, ids := range [][]string{orders(5), orders(1)} {
-				look, err := s.look(ids...)
-				s.wantClass(err, Failing)
-				s.wantLook(look, ids, nil, nil, ids)
+				s.looks(ids, outcome{class: Failing, unanswered: ids})
 			}
 			s.wantRequests(1 + 6 + 4) // a lone order's only probe is the one seen before
 		})
@@ -137,7 +121,7 @@ func TestLookPoison(t *testing.T) {
 					if err != nil {
 						s.t.Fatal(err)
 					}
-					s.wantLook(look, ids, tc.poison, nil, nil)
+					s.wantLook(look, ids, outcome{rejected: tc.poison})
 					s.wantTrouble("")
 					for id, detail := range look.Rejected {
 						if strings.Contains(detail, id) || strings.Contains(detail, "138001") || len(detail) > 100 {
@@ -151,9 +135,7 @@ func TestLookPoison(t *testing.T) {
 	play(t, "what halving costs", func(s *scene) {
 		s.well()
 		s.api.instead = poisoned(retCode(4), "o123")
-		if _, err := s.look(orders(500)...); err != nil {
-			s.t.Error(err)
-		}
+		s.looks(orders(500), outcome{rejected: []string{"o123"}})
 		// 9 halvings: a half that is good and one that isn't, each time.
 		if n := len(s.api.asked); n > 1+1+2*9 {
 			s.t.Errorf("%d requests", n)
@@ -163,66 +145,48 @@ func TestLookPoison(t *testing.T) {
 		s.well()
 		s.api.entry = knowsNothing
 		s.api.instead = poisoned(retCode(3), "o001")
-		look, err := s.look(orders(4)...)
-		if err != nil {
-			s.t.Error(err)
-		}
-		s.wantLook(look, orders(4), []string{"o001"}, []string{"o000", "o002", "o003"}, nil)
+		s.looks(orders(4), outcome{rejected: []string{"o001"}, missing: []string{"o000", "o002", "o003"}})
 	})
 }
 
+// TestLookLonePoison: an order that stands alone is to blame only while the API
+// answers for another; the order seen before is asked for to know.
 func TestLookLonePoison(t *testing.T) {
-	play(t, "rejected at startup", func(s *scene) {
-		s.api.instead = always(retCode(4))
-		look, err := s.look("o000")
-		s.wantClass(err, Rejected)
-		s.wantLook(look, orders(1), nil, nil, orders(1))
-		s.wantTrouble(RejectingEverything)
-	})
-	play(t, "rejected while others are answered", func(s *scene) {
-		s.well()
-		s.api.instead = poisoned(retCode(4), "o000")
-		look, err := s.look("o000")
-		if err != nil {
-			s.t.Error(err)
-		}
-		s.wantLook(look, orders(1), orders(1), nil, nil)
-		s.wantRequests(2)
-		if got, want := look.Rejected["o000"], "rejected: retCode 4 (invalid value), responseID r-9"; got != want {
-			s.t.Errorf("detail %q, want %q", got, want)
-		}
-	})
-	play(t, "rejected after a quiet time", func(s *scene) {
-		s.well()
-		time.Sleep(time.Hour)
-		s.api.instead = poisoned(retCode(4), "o000")
-		look, err := s.look("o000")
-		if err != nil {
-			s.t.Error(err)
-		}
-		s.wantLook(look, orders(1), orders(1), nil, nil)
-		s.wantRequests(3) // the order seen before vouches for the API
-	})
-	play(t, "failing while others are answered", func(s *scene) {
-		s.well()
-		s.api.instead = poisoned(status(500), "o000")
-		look, err := s.look("o000")
-		if err != nil {
-			s.t.Error(err)
-		}
-		s.wantLook(look, orders(1), orders(1), nil, nil)
-		s.wantRequests(5)
-	})
-	play(t, "failing, and it is the order seen last", func(s *scene) {
-		if _, err := s.look("o000"); err != nil {
-			s.t.Fatal(err)
-		}
-		s.api.instead = poisoned(status(500), "o000")
-		look, err := s.look("o000")
-		s.wantClass(err, Failing)
-		s.wantLook(look, orders(1), nil, nil, orders(1))
-		s.wantRequests(1 + 3) // it cannot vouch against itself
-	})
+	const lone = "o000"
+	for _, tc := range []struct {
+		name     string
+		before   string        // the order seen before; empty = none
+		quiet    time.Duration // since then
+		fault    http.HandlerFunc
+		class    Class
+		detail   string // of the rejection; empty = none
+		requests int
+		trouble  string
+	}{
+		{"rejected at startup", "", 0, retCode(4), Rejected, "", 1, RejectingEverything},
+		{"rejected while others are answered", "well", 0, retCode(4), "", "rejected: retCode 4 (invalid value), responseID r-9", 2, ""},
+		{"rejected after a quiet time", "well", time.Hour, retCode(4), "", "rejected: retCode 4 (invalid value), responseID r-9", 3, ""},
+		{"failing while others are answered", "well", 0, status(500), "", "failing: HTTP 500", 5, ""},
+		{"failing, and it cannot vouch against itself", lone, 0, status(500), Failing, "", 4, ""},
+	} {
+		play(t, tc.name, func(s *scene) {
+			if tc.before != "" {
+				s.looks([]string{tc.before}, outcome{})
+			}
+			time.Sleep(tc.quiet)
+			s.api.instead = poisoned(tc.fault, lone)
+			want := outcome{class: tc.class, unanswered: orders(1)}
+			if tc.class == "" {
+				want = outcome{rejected: orders(1)}
+			}
+			look := s.looks(orders(1), want)
+			s.wantRequests(tc.requests)
+			s.wantTrouble(tc.trouble)
+			if got := look.Rejected[lone]; got != tc.detail {
+				s.t.Errorf("detail %q, want %q", got, tc.detail)
+			}
+		})
+	}
 }
 
 // TestLookPartly: what was learnt before the API went is kept.
@@ -241,9 +205,7 @@ func TestLookPartly(t *testing.T) {
 				}
 				return poisoned(retCode(4), "o009")(n, ids)
 			}
-			look, err := s.look(orders(10)...)
-			s.wantClass(err, tc.class)
-			s.wantLook(look, orders(10), nil, nil, orders(10)[5:])
+			s.looks(orders(10), outcome{class: tc.class, unanswered: orders(10)[5:]})
 		})
 	}
 	play(t, "given up", func(s *scene) {
@@ -259,7 +221,7 @@ func TestLookPartly(t *testing.T) {
 		if !errors.Is(err, context.Canceled) {
 			s.t.Errorf("got %v", err)
 		}
-		s.wantLook(look, orders(10), nil, nil, orders(10)[5:])
+		s.wantLook(look, orders(10), outcome{unanswered: orders(10)[5:]})
 	})
 	play(t, "given up while waiting", func(s *scene) {
 		s.client.SetShare(0, 6)
@@ -292,31 +254,22 @@ func TestAnsweringAndTrouble(t *testing.T) {
 	})
 	play(t, "nothing is ever found", func(s *scene) {
 		s.api.entry = knowsNothing
-		look, err := s.look(orders(2)...)
-		if err != nil {
-			s.t.Error(err)
-		}
-		s.wantLook(look, orders(2), nil, orders(2), nil)
+		s.looks(orders(2), outcome{missing: orders(2)})
 		s.wantTrouble(RejectingEverything)
 		s.api.entry = knows
 		s.well()
 		s.wantTrouble("")
 		s.api.entry = knowsNothing
-		if _, err := s.look(orders(2)...); err != nil {
-			s.t.Error(err)
-		}
+		s.looks(orders(2), outcome{missing: orders(2)})
 		s.wantTrouble("") // others were answered just now
 	})
 	play(t, "the account is refused, then let in", func(s *scene) {
 		s.api.instead = always(retCode(6))
 		for range 5 {
-			_, err := s.look(orders(2)...)
-			s.wantClass(err, Refused)
+			s.looks(orders(2), outcome{class: Refused, unanswered: orders(2)})
 			s.wantTrouble(AccountRefused)
 		}
-		if n := strings.Count(s.log.String(), "level=ERROR"); n != 1 {
-			s.t.Errorf("%d errors logged:\n%s", n, s.log)
-		}
+		s.wantOneError()
 		if !strings.Contains(s.log.String(), "CALLBOT_SECRET_KEY") || strings.Contains(s.log.String(), testKey) {
 			s.t.Errorf("the mend is missing or the key is there:\n%s", s.log)
 		}
@@ -330,15 +283,11 @@ func TestAnsweringAndTrouble(t *testing.T) {
 	play(t, "everything is rejected: loud once, and ever slower", func(s *scene) {
 		s.api.instead = always(retCode(2))
 		for range 8 {
-			look, err := s.look(orders(20)...)
-			s.wantClass(err, Rejected)
-			s.wantLook(look, orders(20), nil, nil, orders(20))
+			s.looks(orders(20), outcome{class: Rejected, unanswered: orders(20)})
 		}
 		s.wantTrouble(RejectingEverything)
 		s.wantRequests(8 * 4)
-		if n := strings.Count(s.log.String(), "level=ERROR"); n != 1 {
-			s.t.Errorf("%d errors logged:\n%s", n, s.log)
-		}
+		s.wantOneError()
 		wantBetween(s.t, "pause", s.client.Ready(time.Now()), 22*time.Second, maxRefusedPause)
 	})
 }

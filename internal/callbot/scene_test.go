@@ -17,8 +17,12 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"callstream/internal/order"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 const (
 	testKey  = "s3cret"
@@ -198,26 +202,37 @@ func (s *scene) look(ids ...string) (order.Look, error) {
 // well looks at an order that is no trouble, so that the API is known to answer.
 func (s *scene) well() {
 	s.t.Helper()
-	if look, err := s.look("well"); err != nil || len(look.Seen) != 1 {
-		s.t.Fatalf("look at a good order: %+v, %v", look, err)
-	}
+	s.looks([]string{"well"}, outcome{})
 }
 
-// wantLook compares what became of each order: all but the listed ones are
-// seen, and the unanswered are in no part of the look.
-func (s *scene) wantLook(look order.Look, ids []string, rejected, missing, unanswered []string) {
+// outcome is what becomes of a look: all orders but the listed ones are seen,
+// the unanswered are in no part of it, and class is its error's, empty = none.
+type outcome struct {
+	class                         Class
+	rejected, missing, unanswered []string
+}
+
+// looks looks at orders and compares what becomes of it.
+func (s *scene) looks(ids []string, want outcome) order.Look {
 	s.t.Helper()
-	want, got := map[string]string{}, map[string]string{}
-	for _, id := range ids {
-		want[id] = "seen "
+	look, err := s.look(ids...)
+	if failure, _ := errors.AsType[*Error](err); err != nil && (failure == nil || failure.Class != want.class) || err == nil && want.class != "" {
+		s.t.Errorf("error %v, want %q", err, want.class)
 	}
-	for word, part := range map[string][]string{"rejected ": rejected, "missing ": missing, "": unanswered} {
+	s.wantLook(look, ids, want)
+	return look
+}
+
+func (s *scene) wantLook(look order.Look, ids []string, o outcome) {
+	s.t.Helper()
+	want, got := map[string]string{}, map[string]string{} // got: a word of each part it is in
+	for _, id := range ids {
+		want[id], got[id] = "seen ", ""
+	}
+	for word, part := range map[string][]string{"rejected ": o.rejected, "missing ": o.missing, "": o.unanswered} {
 		for _, id := range part {
 			want[id] = word
 		}
-	}
-	for _, id := range ids {
-		got[id] = "" // a word of each part it is in
 	}
 	for word, part := range map[string][]string{
 		"seen ": slices.Collect(maps.Keys(look.Seen)), "rejected ": slices.Collect(maps.Keys(look.Rejected)), "missing ": slices.Collect(maps.Keys(look.Missing)),
@@ -227,14 +242,6 @@ func (s *scene) wantLook(look order.Look, ids []string, rejected, missing, unans
 		}
 	}
 	wantEqual(s.t, got, want)
-}
-
-func (s *scene) wantClass(err error, want Class) {
-	s.t.Helper()
-	var failure *Error
-	if !errors.As(err, &failure) || failure.Class != want {
-		s.t.Errorf("error %v, want %s", err, want)
-	}
 }
 
 func (s *scene) wantRequests(want int) {
@@ -248,6 +255,14 @@ func (s *scene) wantTrouble(want string) {
 	s.t.Helper()
 	if got := s.client.Trouble(); got != want {
 		s.t.Errorf("trouble %q, want %q", got, want)
+	}
+}
+
+// wantOneError holds the log to one error, whatever was tried how often.
+func (s *scene) wantOneError() {
+	s.t.Helper()
+	if n := strings.Count(s.log.String(), "level=ERROR"); n != 1 {
+		s.t.Errorf("%d errors logged:\n%s", n, s.log)
 	}
 }
 
