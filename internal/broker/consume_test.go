@@ -205,6 +205,7 @@ func TestConsumeOutlastsTheCluster(t *testing.T) {
 }
 
 func TestConsumeSaysWhyItIsRefused(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		err  *kerr.Error
 		want string

@@ -41,7 +41,7 @@ func newLab(t *testing.T) *lab {
 }
 
 // fakeLab is for tests that inject faults or need a listener of their own.
-func fakeLab(t *testing.T, cfg embedded.Config) *lab {
+func fakeLab(t testing.TB, cfg embedded.Config) *lab {
 	t.Helper()
 	fake, err := embedded.Start(cfg)
 	if err != nil {
@@ -52,44 +52,40 @@ func fakeLab(t *testing.T, cfg embedded.Config) *lab {
 }
 
 // config has topics and a group of the test's own, three partitions each.
-func (l *lab) config(t *testing.T) Config {
+func (l *lab) config(t testing.TB) Config {
 	t.Helper()
-	cfg := l.configFor("test-" + strings.ToLower(rand.Text()[:10]))
-	cfg.Log = slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	return cfg
-}
-
-func (l *lab) configFor(id string) Config {
-	t := Topics{Requests: id + ".requests", State: id + ".state", DeadLetters: id + ".dead-letters", Events: map[order.Kind]string{}}
+	id := "test-" + strings.ToLower(rand.Text()[:10])
+	topics := Topics{Requests: id + ".requests", State: id + ".state", DeadLetters: id + ".dead-letters", Events: map[order.Kind]string{}}
 	for _, k := range order.Kinds() {
-		t.Events[k] = id + "." + k.String()
+		topics.Events[k] = id + "." + k.String()
 	}
-	t.Settings = map[string]string{t.Requests: "TOPIC_REQUESTS", t.State: "TOPIC_STATE", t.DeadLetters: "TOPIC_DEAD_LETTERS"}
+	topics.Settings = map[string]string{topics.Requests: "TOPIC_REQUESTS", topics.State: "TOPIC_STATE", topics.DeadLetters: "TOPIC_DEAD_LETTERS"}
 	return Config{
 		Brokers:        l.addrs,
 		GroupID:        id,
 		SessionTimeout: 6 * time.Second, // the least a real broker takes
 		Partitions:     3,
 		AutoCreate:     true,
-		Topics:         t,
+		Topics:         topics,
+		Log:            slog.New(slog.NewTextHandler(testLog{t}, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 }
 
-type testLog struct{ t *testing.T }
+type testLog struct{ t testing.TB }
 
 func (l testLog) Write(line []byte) (int, error) {
 	l.t.Log(strings.TrimSpace(string(line)))
 	return len(line), nil
 }
 
-func timely(t *testing.T) context.Context {
+func timely(t testing.TB) context.Context {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patienceOfTests)
 	t.Cleanup(cancel)
 	return ctx
 }
 
-func open(t *testing.T, cfg Config) *Broker {
+func open(t testing.TB, cfg Config) *Broker {
 	t.Helper()
 	b, err := Open(timely(t), cfg)
 	if err != nil {
@@ -104,7 +100,7 @@ func open(t *testing.T, cfg Config) *Broker {
 }
 
 // prepared opens a broker whose topics are created, and deletes them in the end.
-func prepared(t *testing.T, cfg Config) *Broker {
+func prepared(t testing.TB, cfg Config) *Broker {
 	t.Helper()
 	b := open(t, cfg)
 	if err := b.Prepare(timely(t)); err != nil {
@@ -157,7 +153,7 @@ func read(t *testing.T, b *Broker, topic string) map[int][]record.Record {
 	return records
 }
 
-func write(t *testing.T, b *Broker, msgs ...record.Message) {
+func write(t testing.TB, b *Broker, msgs ...record.Message) {
 	t.Helper()
 	if err := b.Write(timely(t), msgs); err != nil {
 		t.Fatal(err)

@@ -1,6 +1,7 @@
 package broker
 
 import (
+	"errors"
 	"sync"
 	"testing"
 
@@ -47,21 +48,16 @@ func TestPrepareByManyAtOnce(t *testing.T) {
 		wg.Go(func() { errs[i] = b.Prepare(timely(t)) })
 	}
 	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			t.Error(err)
-		}
+	if err := errors.Join(errs...); err != nil {
+		t.Error(err)
 	}
 }
 
 func TestPrepareTakesTheOthersPartitions(t *testing.T) {
-	for name, pick := range map[string]func(Topics) string{
-		"requests exist": func(topics Topics) string { return topics.Requests },
-		"state exists":   func(topics Topics) string { return topics.State },
-	} {
-		t.Run(name, func(t *testing.T) {
+	for _, name := range []string{"requests", "state"} {
+		t.Run(name+" exists", func(t *testing.T) {
 			b := open(t, newLab(t).config(t))
-			createTopic(t, b, pick(b.cfg.Topics), 5, map[string]string{cleanupPolicy: "compact"})
+			createTopic(t, b, b.cfg.GroupID+"."+name, 5, map[string]string{cleanupPolicy: "compact"})
 			if err := b.Prepare(timely(t)); err != nil {
 				t.Fatal(err)
 			}

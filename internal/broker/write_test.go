@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/segmentio/kafka-go"
 	"github.com/twmb/franz-go/pkg/kerr"
@@ -138,6 +139,8 @@ func TestWriteOutlastsBrokenConnections(t *testing.T) {
 func TestWriteOutlastsLeaderMoves(t *testing.T) {
 	l := fakeLab(t, embedded.Config{Nodes: 2})
 	b := prepared(t, l.config(t))
+	b.transport.MetadataTTL = 100 * time.Millisecond // until it looks who leads
+	b.transport.CloseIdleConnections()
 	topic := b.cfg.Topics.Events[order.KindCompleted]
 	msgs := sequence(topic, "k", 200)
 	write(t, b, msgs[:100]...)
@@ -292,28 +295,14 @@ func TestAgain(t *testing.T) {
 }
 
 func BenchmarkWrite(bench *testing.B) {
-	l, err := embedded.Start(embedded.Config{})
-	if err != nil {
-		bench.Fatal(err)
-	}
-	defer l.Close()
-	cfg := (&lab{addrs: l.Addrs()}).configFor("bench")
-	b, err := Open(context.Background(), cfg)
-	if err != nil {
-		bench.Fatal(err)
-	}
-	defer func() { _ = b.Close() }()
-	if err := b.Prepare(context.Background()); err != nil {
-		bench.Fatal(err)
-	}
+	b := prepared(bench, fakeLab(bench, embedded.Config{}).config(bench))
 	var msgs []record.Message
 	for i := range 500 {
-		msgs = append(msgs, record.Message{Topic: cfg.Topics.Events[order.KindStatus], Partition: record.ByKey, Key: fmt.Appendf(nil, "order-%d", i), Value: bytes.Repeat([]byte("x"), 400)})
+		msgs = append(msgs, sequence(b.cfg.Topics.Events[order.KindStatus], fmt.Sprintf("order-%d", i), 1)...)
+		msgs[i].Value = bytes.Repeat([]byte("x"), 400)
 	}
 	for bench.Loop() {
-		if err := b.Write(context.Background(), msgs); err != nil {
-			bench.Fatal(err)
-		}
+		write(bench, b, msgs...)
 	}
 	bench.ReportMetric(float64(bench.N*len(msgs))/bench.Elapsed().Seconds(), "msgs/s")
 }
