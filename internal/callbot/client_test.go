@@ -78,21 +78,9 @@ func TestExchange(t *testing.T) {
 
 // TestExchangeFaults asks once of an API that answers wrongly.
 func TestExchangeFaults(t *testing.T) {
-	write := func(body string, header ...string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			for i := 0; i < len(header); i += 2 {
-				w.Header().Set(header[i], header[i+1])
-			}
-			_, _ = io.WriteString(w, body)
-		}
-	}
+	write := func(body string, header ...string) http.HandlerFunc { return unsigned(200, body, header...) }
 	good := zipped(`{"retCode":0,"orderDetailList":[]}`)
-	redirect := func(status int, to string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Location", to)
-			w.WriteHeader(status)
-		}
-	}
+	redirect := func(status int, to string) http.HandlerFunc { return unsigned(status, "", "Location", to) }
 	for _, tc := range []struct {
 		name  string
 		fault http.HandlerFunc
@@ -238,15 +226,9 @@ func TestConnectionsAreReused(t *testing.T) {
 
 func TestVerify(t *testing.T) {
 	good := signed(http.StatusOK, `{"retCode":0}`)
-	tampered := func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("sign", strings.Repeat("0", 64))
-		_, _ = io.WriteString(w, `{"retCode":0}`)
-	}
-	unsigned := func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, `{"retCode":0}`) }
-	forged := func(w http.ResponseWriter, _ *http.Request) {
-		w.WriteHeader(http.StatusBadGateway)
-		_, _ = io.WriteString(w, `{"retCode":4}`)
-	}
+	tampered := unsigned(200, `{"retCode":0}`, "sign", strings.Repeat("0", 64))
+	bare := unsigned(200, `{"retCode":0}`)
+	forged := unsigned(502, `{"retCode":4}`)
 	const wrong = "callbot: failing: the answer's signature is wrong"
 	for _, tc := range []struct {
 		name, mode string
@@ -260,8 +242,8 @@ func TestVerify(t *testing.T) {
 		{"tampered, off", VerifyOff, tampered, "", nil},
 		{"tampered, warn", VerifyWarn, tampered, "", map[bool]int{false: 1}},
 		{"tampered, strict", VerifyStrict, tampered, wrong, map[bool]int{false: 1}},
-		{"unsigned, warn", VerifyWarn, unsigned, "", map[bool]int{false: 1}},
-		{"unsigned, strict", VerifyStrict, unsigned, wrong, map[bool]int{false: 1}},
+		{"unsigned, warn", VerifyWarn, bare, "", map[bool]int{false: 1}},
+		{"unsigned, strict", VerifyStrict, bare, wrong, map[bool]int{false: 1}},
 		{"an unsigned word against an order, warn", VerifyWarn, forged, "callbot: rejected: retCode 4 (invalid value), HTTP 502", nil},
 		{"an unsigned word against an order, strict", VerifyStrict, forged, "callbot: failing: HTTP 502", nil},
 		{"a signed retCode, strict", VerifyStrict, retCode(4), `callbot: rejected: retCode 4 (invalid value), responseID r-9, retMsg "no ***********"`, map[bool]int{true: 1}},

@@ -3,7 +3,9 @@ package callbot
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"reflect"
+	"strings"
 	"testing"
 
 	"callstream/internal/order"
@@ -185,56 +187,6 @@ func TestDecodeOrder(t *testing.T) {
 	}
 }
 
-// TestDecodeWrongType puts a value of the wrong type into every field.
-func TestDecodeWrongType(t *testing.T) {
-	const (
-		aString, aNumber, aBool, aTime = "a string", "a number", "a boolean", "a time in seconds or milliseconds"
-		anObject, aList                = "an object", "a list"
-	)
-	inLine := func(field string) string { return inCall(`"recordDetail":[{},{` + field + `}]`) }
-	inAgent := func(field string) string { return inCall(`"agent":{` + field + `}`) }
-	in := func(list string) func(string) string {
-		return func(field string) string { return inCall(`"` + list + `":[{` + field + `}]`) }
-	}
-	inOrder := func(field string) string { return `{` + field + `}` }
-	inCalls := func(field string) string { return inCall(field) }
-	const call = "callInfoDetailList[0]."
-	for _, tc := range []struct {
-		put    func(string) string
-		parent string
-		fields map[string]string
-	}{
-		{inOrder, "", map[string]string{
-			"userTaskID": aString, "taskID": aString, "sceneID": aString, "userPhone": aString, "userName": aString,
-			"finish": aBool, "callInfoDetailList": aList,
-		}},
-		{inCalls, call, map[string]string{
-			"callID": aString, "callingNumber": aString, "lineAddress": aString, "callStatus": aNumber, "callStartTs": aTime,
-			"callAnswerTs": aTime, "callEndTs": aTime, "callDuration": aNumber, "callAudioUrl": aString, "hangupCause": aString,
-			"termSipCode": aString, "intents": aList, "sms": aList, "agent": anObject, "params": aList, "recordDetail": aList,
-		}},
-		{in("intents"), call + "intents[0].", map[string]string{"intentID": aString, "intentTag": aString, "intentName": aString}},
-		{in("sms"), call + "sms[0].", map[string]string{"smsSendTs": aNumber, "sysMessageID": aString, "smsContent": aString}},
-		{in("params"), call + "params[0].", map[string]string{"name": aString, "value": aString}},
-		{inAgent, call + "agent.", map[string]string{
-			"agentName": aString, "agentGroup": aString, "agentCallStatus": aNumber, "agentCallElapsed": aNumber, "agentLabel": aString,
-			"manualCallStart": aTime, "manualCallAnswer": aTime, "manualCallEnd": aTime, "manualHangupBy": aNumber,
-		}},
-		{inLine, call + "recordDetail[1].", map[string]string{
-			"recordWord": aString, "recordIndex": aNumber, "recordRole": aNumber, "recordType": aNumber, "nodeID": aString,
-			"nodeDesc": aString, "createTs": aTime,
-		}},
-	} {
-		for field, want := range tc.fields {
-			value, found := `{"secret":1}`, anObject
-			if want == aList || want == anObject {
-				value, found = `"secret"`, aString
-			}
-			wantDecodeError(t, tc.put(`"`+field+`":`+value), tc.parent+field+": want "+want+", found "+found)
-		}
-	}
-}
-
 func TestDecodeWrongValue(t *testing.T) {
 	for _, tc := range []struct{ name, fields, want string }{
 		{"status a word", `"callStatus":"secret"`, "callStatus: want a number, found a string of something else"},
@@ -273,44 +225,66 @@ func wantDecodeError(t *testing.T, entry, want string) {
 	}
 }
 
-// TestDecodeNullAnywhere turns each value of a full entry into null, one at a
-// time: it must read as if it were left out.
-func TestDecodeNullAnywhere(t *testing.T) {
+// TestDecodeEachField turns each value of a full entry into null, which must read
+// as if it were left out, and into one of a wrong type.
+func TestDecodeEachField(t *testing.T) {
+	kinds := map[string]string{}
+	for kind, names := range map[string]string{
+		"a string": "userTaskID taskID sceneID userPhone userName callID callingNumber lineAddress callAudioUrl hangupCause termSipCode " +
+			"intentID intentTag intentName sysMessageID smsContent name value agentName agentGroup agentLabel recordWord nodeID nodeDesc",
+		"a number":                          "callStatus callDuration smsSendTs agentCallStatus agentCallElapsed manualHangupBy recordIndex recordRole recordType",
+		"a boolean":                         "finish",
+		"a time in seconds or milliseconds": "callStartTs callAnswerTs callEndTs manualCallStart manualCallAnswer manualCallEnd createTs",
+		"an object":                         "agent",
+		"a list":                            "callInfoDetailList intents sms params recordDetail",
+	} {
+		for name := range strings.FieldsSeq(names) {
+			kinds[name] = kind
+		}
+	}
 	var whole any
 	if err := json.Unmarshal([]byte(fullEntry), &whole); err != nil {
 		t.Fatal(err)
 	}
-	n := 0
-	var each func(v any)
-	check := func() {
-		n++
+	entry := func() string {
 		raw, err := json.Marshal(whole)
 		if err != nil {
 			t.Fatal(err)
 		}
-		decodeOne(t, string(raw))
+		return string(raw)
 	}
-	each = func(v any) {
+	tried := map[string]bool{}
+	var each func(v any, path string)
+	each = func(v any, path string) {
 		switch v := v.(type) {
 		case map[string]any:
 			for name, value := range v {
 				v[name] = nil
-				check()
+				decodeOne(t, entry())
+				if kind, ok := kinds[name]; ok {
+					var found string
+					v[name], found = map[string]int{"secret": 1}, "an object"
+					if kind == "a list" || kind == "an object" {
+						v[name], found = "secret", "a string"
+					}
+					wantDecodeError(t, entry(), path+name+": want "+kind+", found "+found)
+					tried[name] = true
+				}
 				v[name] = value
-				each(value)
+				each(value, path+name+".")
 			}
 		case []any:
 			for i, value := range v {
 				v[i] = nil
-				check()
+				decodeOne(t, entry())
 				v[i] = value
-				each(value)
+				each(value, fmt.Sprintf("%s[%d].", strings.TrimSuffix(path, "."), i))
 			}
 		}
 	}
-	each(whole)
-	if n < 50 {
-		t.Errorf("only %d values tried", n)
+	each(whole, "")
+	if len(tried) != len(kinds) {
+		t.Errorf("%d fields tried of %d", len(tried), len(kinds))
 	}
 }
 

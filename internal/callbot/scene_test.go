@@ -75,13 +75,12 @@ func (s *script) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // signature serves, for sign_test.go holds it to values made elsewhere.
 func signed(status int, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
 		s := stamp{algorithm: r.Header.Get(headerAlgorithm), createTs: "1760000000", requestID: r.Header.Get(headerRequestID), uuid: testUUID}
 		signature, _ := s.sign(testKey, []byte(body))
 		for name, value := range map[string]string{
 			"Content-Type": "application/json", "Content-Encoding": "gzip", headerCreateTs: s.createTs, headerSign: signature,
 		} {
-			h.Set(name, value)
+			w.Header().Set(name, value)
 		}
 		w.WriteHeader(status)
 		zip := gzip.NewWriter(w)
@@ -96,8 +95,17 @@ func retCode(code int) http.HandlerFunc {
 }
 
 // status answers with a bare HTTP status, as a proxy would.
-func status(code int) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) { http.Error(w, "secret", code) }
+func status(code int) http.HandlerFunc { return unsigned(code, "secret") }
+
+// unsigned answers so, with headers given as names and values in turn.
+func unsigned(code int, body string, header ...string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		for i := 0; i < len(header); i += 2 {
+			w.Header().Set(header[i], header[i+1])
+		}
+		w.WriteHeader(code)
+		_, _ = io.WriteString(w, body)
+	}
 }
 
 func hang(_ http.ResponseWriter, r *http.Request) {
