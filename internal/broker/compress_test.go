@@ -32,24 +32,3 @@ func TestZstd(t *testing.T) {
 		}
 	}
 }
-
-func BenchmarkZstd(b *testing.B) {
-	text := []byte(strings.Repeat(`{"orderID":"o-1","callID":"c-1","status":"IN_CALL"}`, 10_000))
-	for name, codec := range map[string]interface {
-		NewWriter(io.Writer) io.WriteCloser
-	}{"ours": &zstdCodec{}, "library": &kafkazstd.Codec{}} {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			b.SetBytes(int64(len(text)))
-			for b.Loop() {
-				w := codec.NewWriter(io.Discard)
-				if _, err := w.Write(text); err != nil {
-					b.Fatal(err)
-				}
-				if err := w.Close(); err != nil {
-					b.Fatal(err)
-				}
-			}
-		})
-	}
-}
