@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/segmentio/kafka-go/sasl"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
@@ -52,28 +51,17 @@ func freeAddr(t *testing.T) *net.TCPAddr {
 	return closed.Addr().(*net.TCPAddr)
 }
 
-func mustTLS(t *testing.T, ca, cert, key string) *tls.Config {
-	t.Helper()
-	config, err := TLSConfig(ca, cert, key)
+func must[T any](v T, err error) T {
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
-	return config
-}
-
-func mustSASL(t *testing.T, mechanism, user, password string) sasl.Mechanism {
-	t.Helper()
-	m, err := SASL(mechanism, user, password)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return m
+	return v
 }
 
 func TestOpenNamesTheMend(t *testing.T) {
 	t.Parallel()
 	pair, ca, key := identity(t)
-	trusting, distrusting, identified := mustTLS(t, ca, "", ""), mustTLS(t, "", "", ""), mustTLS(t, ca, ca, key)
+	trusting, distrusting, identified := must(TLSConfig(ca, "", "")), must(TLSConfig("", "", "")), must(TLSConfig(ca, ca, key))
 	nobody := freeAddr(t).String()
 	encrypted := kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}})
 	users := []kfake.Opt{
@@ -97,11 +85,11 @@ func TestOpenNamesTheMend(t *testing.T) {
 		"TLS, authority not known": {cluster: []kfake.Opt{encrypted}, change: func(c *Config) { c.TLS = distrusting }, want: "KAFKA_TLS_CA_FILE"},
 		"TLS not turned on":        {cluster: []kfake.Opt{encrypted}, want: "KAFKA_TLS_ENABLED"},
 		"TLS where there is none":  {change: func(c *Config) { c.TLS = trusting }, want: "KAFKA_TLS_ENABLED"},
-		"PLAIN":                    {cluster: users, change: func(c *Config) { c.SASL = mustSASL(t, "PLAIN", "plain", "secret") }},
-		"SCRAM-SHA-256":            {cluster: users, change: func(c *Config) { c.SASL = mustSASL(t, "SCRAM-SHA-256", "scram=,256", "secret") }},
-		"SCRAM-SHA-512":            {cluster: users, change: func(c *Config) { c.SASL = mustSASL(t, "SCRAM-SHA-512", "scram512", "sécret") }},
-		"wrong PLAIN password":     {cluster: users, change: func(c *Config) { c.SASL = mustSASL(t, "PLAIN", "plain", "hunter2") }, want: "KAFKA_SASL_PASSWORD"},
-		"wrong SCRAM password":     {cluster: users, change: func(c *Config) { c.SASL = mustSASL(t, "SCRAM-SHA-256", "scram=,256", "hunter2") }, want: "KAFKA_SASL_PASSWORD"},
+		"PLAIN":                    {cluster: users, change: func(c *Config) { c.SASL = must(SASL("PLAIN", "plain", "secret")) }},
+		"SCRAM-SHA-256":            {cluster: users, change: func(c *Config) { c.SASL = must(SASL("SCRAM-SHA-256", "scram=,256", "secret")) }},
+		"SCRAM-SHA-512":            {cluster: users, change: func(c *Config) { c.SASL = must(SASL("SCRAM-SHA-512", "scram512", "sécret")) }},
+		"wrong PLAIN password":     {cluster: users, change: func(c *Config) { c.SASL = must(SASL("PLAIN", "plain", "hunter2")) }, want: "KAFKA_SASL_PASSWORD"},
+		"wrong SCRAM password":     {cluster: users, change: func(c *Config) { c.SASL = must(SASL("SCRAM-SHA-256", "scram=,256", "hunter2")) }, want: "KAFKA_SASL_PASSWORD"},
 		"SASL not turned on":       {cluster: users, want: "KAFKA_SASL_MECHANISM"},
 	} {
 		t.Run(name, func(t *testing.T) {

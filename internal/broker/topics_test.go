@@ -53,45 +53,38 @@ func TestPrepareByManyAtOnce(t *testing.T) {
 	}
 }
 
-func TestPrepareTakesTheOthersPartitions(t *testing.T) {
-	for _, name := range []string{"requests", "state"} {
-		t.Run(name+" exists", func(t *testing.T) {
-			b := open(t, newLab(t).config(t))
-			createTopic(t, b, b.cfg.GroupID+"."+name, 5, map[string]string{cleanupPolicy: "compact"})
-			if err := b.Prepare(timely(t)); err != nil {
-				t.Fatal(err)
-			}
-			if got := b.Partitions(); got != 5 {
-				t.Errorf("%d partitions, want the 5 of the topic that was there", got)
-			}
-		})
-	}
-}
-
-func TestPrepareRefuses(t *testing.T) {
-	compact := map[string]string{cleanupPolicy: "compact"}
+// Prepare takes the partitions of the one topic that is there, or refuses what
+// does not fit.
+func TestPrepareMeetsTopics(t *testing.T) {
 	for name, c := range map[string]struct {
-		manual     bool // TOPIC_AUTO_CREATE=false
-		partitions int
-		settings   map[string]string
-		want       []string
+		manual          bool // TOPIC_AUTO_CREATE=false
+		requests, state int  // partitions; 0 = missing
+		policy          string
+		want            []string // none = it is taken
 	}{
-		"missing topics":         {manual: true, partitions: 3, settings: compact, want: []string{"TOPIC_REQUESTS", "TOPIC_DEAD_LETTERS", "TOPIC_AUTO_CREATE=true"}},
-		"other partition count":  {partitions: 4, settings: compact, want: []string{"has 4 partitions", "has 3", "TOPIC_STATE to a new name"}},
-		"state not compacted":    {partitions: 3, settings: map[string]string{cleanupPolicy: "delete"}, want: []string{"cleanup.policy=delete", "kafka-configs"}},
-		"state with a retention": {partitions: 3, settings: map[string]string{cleanupPolicy: "compact,delete"}, want: []string{"cleanup.policy=compact,delete"}},
+		"requests exist":         {requests: 5},
+		"state exists":           {state: 5, policy: "compact"},
+		"missing topics":         {manual: true, state: 3, policy: "compact", want: []string{"TOPIC_REQUESTS", "TOPIC_DEAD_LETTERS", "TOPIC_AUTO_CREATE=true"}},
+		"other partition count":  {requests: 3, state: 4, policy: "compact", want: []string{"has 4 partitions", "has 3", "TOPIC_STATE to a new name"}},
+		"state not compacted":    {requests: 3, state: 3, policy: "delete", want: []string{"cleanup.policy=delete", "kafka-configs"}},
+		"state with a retention": {requests: 3, state: 3, policy: "compact,delete", want: []string{"cleanup.policy=compact,delete"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := newLab(t).config(t)
 			cfg.AutoCreate = !c.manual
 			b := open(t, cfg)
-			if !c.manual {
-				createTopic(t, b, cfg.Topics.Requests, 3, nil)
+			if c.requests > 0 {
+				createTopic(t, b, cfg.Topics.Requests, c.requests, nil)
 			}
-			createTopic(t, b, cfg.Topics.State, c.partitions, c.settings)
+			if c.state > 0 {
+				createTopic(t, b, cfg.Topics.State, c.state, map[string]string{cleanupPolicy: c.policy})
+			}
 			err := b.Prepare(timely(t))
 			for _, want := range c.want {
 				wantError(t, err, want)
+			}
+			if c.want == nil && (err != nil || b.Partitions() != 5) {
+				t.Errorf("%d partitions, %v; want the 5 of the topic that was there", b.Partitions(), err)
 			}
 		})
 	}
