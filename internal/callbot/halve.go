@@ -33,7 +33,8 @@ const (
 // A Sighting keeps the whole answer in memory, up to 64 MiB, so it is to be
 // decoded and dropped soon. What Decode returns keeps its own order's bytes alone.
 func (c *Client) Look(ctx context.Context, task string, ids []string) (order.Look, error) {
-	l := &looking{c, task, order.Look{Seen: make(map[string]order.Sighting, len(ids)), Missing: map[string]bool{}, Rejected: map[string]string{}}}
+	look := order.Look{Seen: make(map[string]order.Sighting, len(ids)), Missing: map[string]bool{}, Rejected: map[string]string{}}
+	l := &looking{c, task, look}
 	ids = unique(ids)
 	var err error
 	if len(ids) > 0 {

@@ -180,10 +180,10 @@ func (p *pacer) failed(started time.Time, maxPause time.Duration, slower float64
 	}
 	now := time.Now()
 	p.counted = now
-	pause := firstPause << min(p.failures, 10) // 2^10 × firstPause is over any maximum
+	pause := min(maxPause, firstPause<<min(p.failures, 10)) // 2^10 × firstPause is over any maximum
 	p.failures++
 	spread := 1 - jitter + 2*jitter*rand.Float64() //nolint:gosec // not a secret
-	p.resume = now.Add(min(maxPause, time.Duration(float64(min(maxPause, pause))*spread)))
+	p.resume = now.Add(min(maxPause, time.Duration(float64(pause)*spread)))
 	if slower > 1 {
 		p.slow = max(minSlow, p.slow/slower)
 		p.applyRate()

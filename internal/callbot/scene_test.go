@@ -224,7 +224,8 @@ type outcome struct {
 func (s *scene) looks(ids []string, want outcome) order.Look {
 	s.t.Helper()
 	look, err := s.look(ids...)
-	if failure, _ := errors.AsType[*Error](err); err != nil && (failure == nil || failure.Class != want.class) || err == nil && want.class != "" {
+	failure, ok := errors.AsType[*Error](err)
+	if ok != (want.class != "") || err != nil && (!ok || failure.Class != want.class) {
 		s.t.Errorf("error %v, want %q", err, want.class)
 	}
 	s.wantLook(look, ids, want)
