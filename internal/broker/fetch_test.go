@@ -176,7 +176,7 @@ func TestFollowStopsWhereItsCallerFails(t *testing.T) {
 		return nil
 	}, note)
 	if !errors.Is(err, errDone) || c.next != 2 {
-		t.Errorf("got %v at offset %d, want it to stop at 2", err, c.next)
+		t.Fatalf("got %v at offset %d, want it to stop at 2", err, c.next)
 	}
 	if lags = lags[len(silence):]; fmt.Sprint(lags) != "[4 3 2]" {
 		t.Errorf("lag was %v, want what was left before each record", lags)
