@@ -26,7 +26,7 @@ func (co *checkout) deadLetters(now time.Time) []request.DeadLetter {
 func (co *checkout) requestAgain(now time.Time) *order.Request {
 	r := &order.Request{Task: co.ref.Task, Mode: order.LookOnce, NotBefore: co.facts.NotBefore}
 	switch {
-	case co.facts.FollowAt > 0:
+	case co.facts.Following():
 		r.Mode = order.Follow
 	case co.facts.ReplayAt > 0:
 		r.Mode = order.Replay
