@@ -23,7 +23,7 @@ type State struct {
 type Tracking struct {
 	FollowAt     Millis // time of the newest accepted follow request
 	OnceAt       Millis // time of the newest accepted once or replay request
-	StopAt       Millis // time of the newest stop request
+	StopAt       Millis // time of the newest stop request; or just after FollowAt, where that following ended otherwise
 	ReplayAt     Millis // time of a replay request that waits for its look; 0 = none
 	NotBefore    Millis // do not look before
 	Deadline     Millis // give up after

@@ -68,7 +68,11 @@ func (t *Tracking) once(r *Request, now Millis) {
 	if t.Following() || !newer && t.Rest == Active {
 		return // it is going to be looked at anyway
 	}
-	t.FollowAt = 0 // what was followed before has ended
+	if t.FollowAt > 0 {
+		// What was followed has ended, as by a stop right behind it: neither this
+		// look nor an older follow that comes late brings it back.
+		t.StopAt = max(t.StopAt, t.FollowAt+1)
+	}
 	t.wake(r, now)
 }
 

@@ -55,6 +55,10 @@ func TestAsk(t *testing.T) {
 		"a stop older than a look made":            {[]Request{once(3), {Mode: looked}, stop(2)}, Rests, Once, false, 0},
 		"a follow after a stop of a look":          {[]Request{once(3), {Mode: looked}, stop(2), follow(1)}, Ignored, Once, false, 0},
 		"the same replay again looks again":        {[]Request{replay(1), {Mode: looked}, replay(1)}, Looks, Active, false, 1},
+		"an old follow, settled, looked at once":   {[]Request{follow(2), {Mode: looked}, once(3), follow(1)}, Ignored, Active, false, 0},
+		"an old follow, settled, replayed":         {[]Request{follow(3), {Mode: looked}, replay(2), follow(1)}, Ignored, Active, false, 2},
+		"an old follow, stopped, looked at once":   {[]Request{follow(2), stop(2), once(3), follow(1)}, Ignored, Active, false, 0},
+		"a newer follow than the one that settled": {[]Request{follow(1), {Mode: looked}, once(3), follow(2)}, Looks, Active, true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var tr Tracking
