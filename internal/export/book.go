@@ -16,7 +16,7 @@ type book struct {
 	timing schedule.Timing
 	orders map[order.Ref]*entry
 	queue  *schedule.Queue // of orders that are to be looked at
-	alarms schedule.Alarms // of the times that are over: schedule.Terms.TimeOver
+	alarms schedule.Alarms // of the times that are over: order.Terms.TimeOver
 }
 
 // entry is an order as the book holds it: what the schedule and the verdict
@@ -126,7 +126,9 @@ func (b *book) lookSoon(e *entry, at order.Millis) {
 // from coming back at once.
 func (b *book) lookAgain(e *entry, now order.Millis) {
 	pause := min(b.timing.PollMin.Milliseconds()*int64(e.tries), maxRetryPause.Milliseconds())
-	b.lookSoon(e, now+order.Millis(pause))
+	at := now + order.Millis(pause)
+	b.queue.Set(&e.item, at, at)
+	b.alarms.Resume(&e.alarm) // restore may have put it off: see lastLook
 }
 
 // batch checks out the orders of the next look; nil where none is ready.

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -94,7 +95,10 @@ func TestDeadlineWhileDown(t *testing.T) {
 		time.Sleep(5 * time.Second)
 		proc.end(t)
 		time.Sleep(time.Hour)
+		w.down = errors.New("connection refused") // its last look must not fall into this
 		proc = w.start(cfg)
+		time.Sleep(30 * time.Second)
+		w.set(func() { w.down = nil })
 		time.Sleep(5 * time.Minute)
 		proc.end(t)
 		w.checkTruth("a")

@@ -24,6 +24,9 @@ func (s *Alarms) Set(a *Alarm, when order.Millis) {
 // Stop takes an alarm back, if it is set.
 func (s *Alarms) Stop(a *Alarm) { s.alarms.remove(a) }
 
+// Resume sets an alarm that was stopped for the time that it had.
+func (s *Alarms) Resume(a *Alarm) { s.alarms.set(a) }
+
 // Ring takes out and returns an alarm whose time has come; nil where none has.
 func (s *Alarms) Ring(now order.Millis) *Alarm {
 	if len(s.alarms) == 0 || s.alarms[0].when > now {

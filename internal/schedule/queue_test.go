@@ -177,6 +177,8 @@ func TestAlarms(t *testing.T) {
 	s.Set(b, 10)
 	s.Set(c, 20)
 	s.Set(b, 40) // moved
+	s.Stop(a)
+	s.Resume(a)
 	s.Stop(c)
 	s.Stop(c)
 	if when, _ := s.Next(); when != 30 {
