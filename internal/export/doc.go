@@ -5,10 +5,10 @@
 //
 // One goroutine, Pipeline.Run, owns the orders, the schedule and the
 // watermarks; nothing of theirs is locked. Work on the world happens in jobs on
-// orders checked out of it: looks (look.go: fetch, compare, publish, save), at
-// most Concurrency at once, and errands (errand.go: forward, bury, save), one
-// at a time. An order is out once at a time; requests for it wait until it is
-// back.
+// orders checked out of it: looks (look.go: ask, decide, publish, keep), at most
+// Concurrency at once, and errands (errand.go: forward, bury, keep), one at a
+// time; commits are jobs too, of no order. An order is out once at a time;
+// requests for it wait until it is back.
 //
 // # Order of effects
 //

@@ -25,7 +25,8 @@ type worker struct {
 }
 
 // publish writes the events of a batch. One that fits no message becomes a dead
-// letter of its order, and the rest goes on.
+// letter of its order, and the rest goes on. A crash after it announces again:
+// the same events under the same IDs, or what the API shows by then.
 func (w *worker) publish(ctx context.Context, batch []*checkout) error {
 	var events []*order.Event
 	for _, co := range batch {
@@ -58,7 +59,8 @@ func (w *worker) publish(ctx context.Context, batch []*checkout) error {
 
 // keep writes what orders came to once their events are acknowledged: dead
 // letters first, then states. A crash between the two buries again; the other
-// way round the letter would be lost, for the state says that all is done.
+// way round the letter would be lost, for the state says that all is done. A
+// crash after both only has the requests read again, to find that out.
 func (w *worker) keep(ctx context.Context, orders []*checkout) error {
 	now := time.Now()
 	var letters []request.DeadLetter
@@ -98,6 +100,8 @@ func (w *worker) bury(ctx context.Context, letters []request.DeadLetter) error {
 	return nil
 }
 
+// forward sends requests home. A crash before they are marked here sends them
+// again: their orders are looked at once more, and nothing is announced twice.
 func (w *worker) forward(ctx context.Context, forwards []record.Message) error {
 	if len(forwards) == 0 {
 		return nil
