@@ -72,110 +72,64 @@ func (s Status) Answered() bool { return s == InCall || s == Completed }
 // final by other signs: see isFinal.
 func (s Status) final() bool { return statuses[s].outcome != "" }
 
+// codes is one of the vendor's other tables.
+type codes map[int64]codeMeaning
+
+// codeMeaning is a code's name and, in a table that has an order, how far on it
+// is: 1 = the first step, 0 = the table has no order.
+type codeMeaning struct {
+	name string
+	rank int
+}
+
+var lineRoles = codes{0: {name: "ROBOT"}, 1: {name: "USER"}, 2: {name: "AGENT"}}
+
 // LineRole names the speaker of a line (docs/api.md#speaker).
-func LineRole(code int) string {
-	switch code {
-	case 0:
-		return "ROBOT"
-	case 1:
-		return "USER"
-	case 2:
-		return "AGENT"
-	}
-	return unknown
+func LineRole(code int) string { return lineRoles.name(int64(code)) }
+
+var lineTypes = codes{
+	5:  {name: "USER_TIMEOUT"},
+	6:  {name: "USER_INTERRUPTION"},
+	7:  {name: "USER_NORMAL_RESPONSE"},
+	8:  {name: "SERVER_RESPONSE"},
+	18: {name: "CUSTOMER_SERVICE_REPLY"},
 }
 
 // LineType names what a line is (docs/api.md#line-type).
-func LineType(code int) string {
-	switch code {
-	case 5:
-		return "USER_TIMEOUT"
-	case 6:
-		return "USER_INTERRUPTION"
-	case 7:
-		return "USER_NORMAL_RESPONSE"
-	case 8:
-		return "SERVER_RESPONSE"
-	case 18:
-		return "CUSTOMER_SERVICE_REPLY"
-	}
-	return unknown
+func LineType(code int) string { return lineTypes.name(int64(code)) }
+
+// A message is sent or fails to be: two ends of one step.
+var smsStates = codes{
+	0: {"NOT_SENT", 1},
+	1: {"SENT", 2},
+	2: {"SEND_SUCCESSFUL", 3},
+	3: {"SEND_FAILED", 3},
+	4: {"CLICK_SUCCESSFUL", 4},
 }
 
 // SMSState names how far a message is (docs/api.md#message-state).
-func SMSState(code int64) string {
-	switch code {
-	case 0:
-		return "NOT_SENT"
-	case 1:
-		return "SENT"
-	case 2:
-		return "SEND_SUCCESSFUL"
-	case 3:
-		return "SEND_FAILED"
-	case 4:
-		return "CLICK_SUCCESSFUL"
-	}
-	return unknown
-}
+func SMSState(code int64) string { return smsStates.name(code) }
 
-// smsRank orders the states of a message; a state of a lower rank is a step
-// back. 2 and 3 are two ends of one step. Unknown states have no rank.
-func smsRank(code int64) (rank int, ok bool) {
-	switch code {
-	case 0, 1, 2:
-		return int(code), true
-	case 3:
-		return 2, true
-	case 4:
-		return 3, true
-	}
-	return 0, false
+// The agent's part has three ends.
+var agentStatuses = codes{
+	1:  {"DIALING", 1},
+	2:  {"RINGING", 2},
+	3:  {"CONNECTED", 3},
+	4:  {"COMPLETED", 4},
+	10: {"AGENT_BUSY", 4},
+	12: {"USER_REJECTED", 4},
 }
 
 // AgentStatus names how far the agent's part is (docs/api.md#agent-status).
-func AgentStatus(code int64) string {
-	switch code {
-	case 1:
-		return "DIALING"
-	case 2:
-		return "RINGING"
-	case 3:
-		return "CONNECTED"
-	case 4:
-		return "COMPLETED"
-	case 10:
-		return "AGENT_BUSY"
-	case 12:
-		return "USER_REJECTED"
-	}
-	return unknown
-}
+func AgentStatus(code int64) string { return agentStatuses.name(code) }
 
-// agentRank orders the agent's statuses; 4, 10 and 12 are three ends of one
-// step. Unknown statuses have no rank.
-func agentRank(code int64) (rank int, ok bool) {
-	switch code {
-	case 1, 2, 3, 4:
-		return int(code), true
-	case 10, 12:
-		return 4, true
-	}
-	return 0, false
-}
+// Whoever it was is further than none.
+var hangups = codes{0: {"NONE", 1}, 1: {"AGENT", 2}, 2: {"USER", 2}}
 
 // HungUpBy names who ended the agent's part (docs/api.md#who-hung-up).
-func HungUpBy(code int64) string {
-	switch code {
-	case 0:
-		return "NONE"
-	case 1:
-		return "AGENT"
-	case 2:
-		return "USER"
-	}
-	return unknown
-}
+func HungUpBy(code int64) string { return hangups.name(code) }
+
+func (c codes) name(code int64) string { return orUnknown(c[code].name) }
 
 func orUnknown(name string) string {
 	if name == "" {

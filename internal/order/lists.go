@@ -39,7 +39,7 @@ func (o *overlay) sms(was, now []SMS) []SMS {
 		item: func(field string, was, now SMS) SMS {
 			return SMS{
 				MessageID: either(now.MessageID, was.MessageID),
-				State:     o.step(field+".state", was.State, now.State, smsRank),
+				State:     o.step(field+".state", was.State, now.State, smsStates),
 				Content:   o.text(field+".content", was.Content, now.Content),
 			}
 		},

@@ -1,6 +1,9 @@
 package order
 
-import "strconv"
+import (
+	"strconv"
+	"strings"
+)
 
 // overlay lays the values of an answer over those announced, field by field.
 // A later answer is not always a newer one, so what differs is not always news:
@@ -73,25 +76,19 @@ func (o *overlay) opt(field string, was, now Opt) Opt {
 	return was
 }
 
-// step is opt for a code whose values have an order; rank tells a code's place in
-// it, and whether it has one.
-func (o *overlay) step(field string, was, now Opt, rank func(int64) (int, bool)) Opt {
-	if was.Set && now.Set {
-		from, known := rank(was.N)
-		to, knownToo := rank(now.N)
-		if known && knownToo && to > from {
-			return now
-		}
-		if known && knownToo && to < from {
-			o.stale++
-			return was
-		}
+// step is opt for a code of a table that has an order. A code that is not in
+// the table has no place in it.
+func (o *overlay) step(field string, was, now Opt, table codes) Opt {
+	from, to := table[was.N].rank, table[now.N].rank
+	switch ranked := was.Set && now.Set && from > 0 && to > 0; {
+	case ranked && to > from:
+		return now
+	case ranked && to < from:
+		o.stale++
+		return was
 	}
 	return o.opt(field, was, now)
 }
-
-// hangupRank ranks who hung up: any name is further than none.
-func hangupRank(code int64) (int, bool) { return min(int(code), 1), code >= 0 && code <= 2 }
 
 // info lays an order's info over the one announced last.
 func (o *overlay) info(was, now Info) Info {
@@ -144,10 +141,8 @@ func (o *overlay) recording(was, now string) string {
 }
 
 func withoutQuery(url string) string {
-	for i := range len(url) {
-		if url[i] == '?' || url[i] == '#' {
-			return url[:i]
-		}
+	if end := strings.IndexAny(url, "?#"); end >= 0 {
+		return url[:end]
 	}
 	return url
 }
@@ -157,11 +152,11 @@ func (o *overlay) agent(was, now Agent) Agent {
 		Name:        o.text("agentName", was.Name, now.Name),
 		Group:       o.text("agentGroup", was.Group, now.Group),
 		Label:       o.text("agentLabel", was.Label, now.Label),
-		Status:      o.step("agentStatus", was.Status, now.Status, agentRank),
+		Status:      o.step("agentStatus", was.Status, now.Status, agentStatuses),
 		TalkSeconds: o.opt("agentTalkSeconds", was.TalkSeconds, now.TalkSeconds),
 		StartedAt:   o.time("agentStartedAt", was.StartedAt, now.StartedAt),
 		AnsweredAt:  o.time("agentAnsweredAt", was.AnsweredAt, now.AnsweredAt),
 		EndedAt:     o.time("agentEndedAt", was.EndedAt, now.EndedAt),
-		HungUpBy:    o.step("agentHungUpBy", was.HungUpBy, now.HungUpBy, hangupRank),
+		HungUpBy:    o.step("agentHungUpBy", was.HungUpBy, now.HungUpBy, hangups),
 	}
 }
