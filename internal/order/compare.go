@@ -77,10 +77,7 @@ type comparison struct {
 func (c *comparison) goesBack(places []int) map[int]bool {
 	var back map[int]bool
 	for i, known := range places {
-		if known < 0 {
-			continue
-		}
-		if c.move(&c.prev.Calls[known], &c.ans.Calls[i], c.ans.Finished) == movesBack {
+		if known >= 0 && c.move(&c.prev.Calls[known], &c.ans.Calls[i], c.ans.Finished) == movesBack {
 			if back == nil {
 				back = map[int]bool{}
 			}

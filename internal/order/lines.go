@@ -126,34 +126,27 @@ func layLine(was *AnnouncedLine, seen *Line) (now Line, moved move, stale bool) 
 		return Line{}, stays, true
 	}
 	now = *seen
-	differs := func(same, hadNone, hasNone bool) (keep bool) {
-		switch {
-		case same:
-		case hasNone:
-			stale = true
-			return true
-		case hadNone:
-			moved = max(moved, movesOn)
-		default:
-			moved = isCorrected
-		}
-		return false
-	}
-	if differs(was.Role == now.Role, was.Role == NoCode, now.Role == NoCode) {
-		now.Role = was.Role
-	}
-	if differs(was.Type == now.Type, was.Type == NoCode, now.Type == NoCode) {
-		now.Type = was.Type
-	}
-	if differs(was.NodeID == now.NodeID, was.NodeID == "", now.NodeID == "") {
-		now.NodeID = was.NodeID
-	}
-	if differs(was.NodeDesc == now.NodeDesc, was.NodeDesc == "", now.NodeDesc == "") {
-		now.NodeDesc = was.NodeDesc
-	}
-	if differs(was.SpokenAt == now.SpokenAt, was.SpokenAt == 0, now.SpokenAt == 0) {
-		now.SpokenAt = was.SpokenAt
-	}
-	differs(was.Digest == d, was.Digest == (Digest{}), false)
+	now.Role = layField(&moved, &stale, was.Role, now.Role, NoCode)
+	now.Type = layField(&moved, &stale, was.Type, now.Type, NoCode)
+	now.NodeID = layField(&moved, &stale, was.NodeID, now.NodeID, "")
+	now.NodeDesc = layField(&moved, &stale, was.NodeDesc, now.NodeDesc, "")
+	now.SpokenAt = layField(&moved, &stale, was.SpokenAt, now.SpokenAt, 0)
+	layField(&moved, &stale, was.Digest, d, Digest{})
 	return now, moved, stale
+}
+
+// layField lays one field of a line over the announced one. none is its value
+// where the vendor left it out.
+func layField[T comparable](moved *move, stale *bool, was, now, none T) T {
+	switch {
+	case now == was:
+	case now == none:
+		*stale = true
+		return was
+	case was == none:
+		*moved = max(*moved, movesOn)
+	default:
+		*moved = isCorrected
+	}
+	return now
 }

@@ -1,5 +1,7 @@
 package order
 
+import "slices"
+
 // MergeAnswers joins two entries for one order that stand in one API answer,
 // call by call. Of two entries for one call the further one wins. Where they are
 // equally far the entry that says the order is finished is taken for the newer
@@ -28,7 +30,7 @@ func MergeAnswers(a, b *Answer) *Answer {
 // uniqueCalls merges entries with the same callID within one list.
 func uniqueCalls(calls []Call) []Call {
 	for i := 1; i < len(calls); i++ {
-		if calls[i].ID == "" || !hasCall(calls[:i], calls[i].ID) {
+		if calls[i].ID == "" || !slices.ContainsFunc(calls[:i], func(c Call) bool { return c.ID == calls[i].ID }) {
 			continue
 		}
 		unique := calls[:i:i]
@@ -38,15 +40,6 @@ func uniqueCalls(calls []Call) []Call {
 		return unique
 	}
 	return calls
-}
-
-func hasCall(calls []Call, id string) bool {
-	for i := range calls {
-		if calls[i].ID == id {
-			return true
-		}
-	}
-	return false
 }
 
 // mergeCall joins c, which stood at place in its own list (-1: it has none), into
