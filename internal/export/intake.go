@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"callstream/internal/order"
@@ -80,7 +82,6 @@ func (r *reader) route(in *intake, req *order.Request, rec *record.Record) {
 	forwarded := request.Forwarded(rec)
 	var here []string
 	away := map[int][]string{}
-	var homes []int
 	for _, id := range req.Orders {
 		home := r.session.Home(id)
 		switch {
@@ -90,13 +91,10 @@ func (r *reader) route(in *intake, req *order.Request, rec *record.Record) {
 			detail := fmt.Sprintf("forwarded to partition %d, but its home is %d: the topic's partition count changed; send it again", rec.Partition, home)
 			in.bury(order.Letter{Reason: order.ReasonMisrouted, Detail: detail}, req, id)
 		default:
-			if away[home] == nil {
-				homes = append(homes, home)
-			}
 			away[home] = append(away[home], id)
 		}
 	}
-	for _, home := range homes {
+	for _, home := range slices.Sorted(maps.Keys(away)) {
 		r.forward(in, home, away[home], req, rec)
 	}
 	if len(here) > 0 {

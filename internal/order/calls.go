@@ -20,31 +20,23 @@ func matchCalls(st *State, seen []Call) []int {
 	known := st.Calls
 	places := make([]int, len(seen))
 	taken := make([]bool, len(known))
+	find := func(i int, is func(k int) bool) {
+		for k := range known {
+			if places[i] < 0 && !taken[k] && is(k) {
+				places[i], taken[k] = k, true
+			}
+		}
+	}
 	for i := range seen { // 1
 		places[i] = -1
-		for k := range known {
-			if id := seen[i].ID; id != "" && !taken[k] && (known[k].ID == id || known[k].VendorID == id) {
-				places[i], taken[k] = k, true
-				break
-			}
-		}
+		id := seen[i].ID
+		find(i, func(k int) bool { return id != "" && (known[k].ID == id || known[k].VendorID == id) })
 	}
 	for i := range seen { // 2
-		if places[i] >= 0 {
-			continue
-		}
-		for k := range known {
-			if known[k].Attempt == i+1 && !taken[k] && (seen[i].ID == "" || known[k].unnamed(st.ID)) {
-				places[i], taken[k] = k, true
-			}
-		}
+		find(i, func(k int) bool { return known[k].Attempt == i+1 && (seen[i].ID == "" || known[k].unnamed(st.ID)) })
 	}
 	for i := range seen { // 3
-		for k := range known {
-			if places[i] < 0 && !taken[k] && seen[i].mayHaveEnded() && known[k].unnamed(st.ID) {
-				places[i], taken[k] = k, true
-			}
-		}
+		find(i, func(k int) bool { return seen[i].mayHaveEnded() && known[k].unnamed(st.ID) })
 	}
 	return places
 }

@@ -45,26 +45,29 @@ func (h *identity) opt(o Opt) {
 	}
 }
 
-func (h *identity) finish() (d [16]byte) {
+// hashed returns the hash of what is written.
+func hashed(write func(h *identity)) [16]byte {
+	h := identities.Get().(*identity)
+	defer identities.Put(h)
+	h.scratch = h.scratch[:0]
+	write(h)
 	sum := sha256.Sum256(h.scratch)
 	return [16]byte(sum[:16])
 }
 
 // identify returns the ID of an event from its names, counters and values.
 func identify(ev *Event) ID {
-	h := identities.Get().(*identity)
-	defer identities.Put(h)
-	h.scratch = h.scratch[:0]
-	h.text(ev.Body.Kind().String())
-	h.text(ev.Task)
-	h.text(ev.Ref.ID)
-	h.text(ev.CallID)
-	ev.Body.identity(h)
-	h.text(ev.TaskID)
-	h.text(ev.SceneID)
-	h.text(ev.UserPhone)
-	h.text(ev.Passthrough)
-	return h.finish()
+	return hashed(func(h *identity) {
+		h.text(ev.Body.Kind().String())
+		h.text(ev.Task)
+		h.text(ev.Ref.ID)
+		h.text(ev.CallID)
+		ev.Body.identity(h)
+		h.text(ev.TaskID)
+		h.text(ev.SceneID)
+		h.text(ev.UserPhone)
+		h.text(ev.Passthrough)
+	})
 }
 
 func (s *StatusChanged) identity(h *identity) {
@@ -151,17 +154,10 @@ func digest(s string) Digest {
 	if s == "" {
 		return Digest{}
 	}
-	h := identities.Get().(*identity)
-	defer identities.Put(h)
-	h.scratch = append(h.scratch[:0], s...)
-	return h.finish()
+	return hashed(func(h *identity) { h.scratch = append(h.scratch, s...) })
 }
 
 // lineDigest is the digest of a whole line.
 func lineDigest(l *Line) Digest {
-	h := identities.Get().(*identity)
-	defer identities.Put(h)
-	h.scratch = h.scratch[:0]
-	h.line(l)
-	return h.finish()
+	return hashed(func(h *identity) { h.line(l) })
 }
