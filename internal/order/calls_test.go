@@ -2,6 +2,7 @@ package order
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 )
 
@@ -92,108 +93,56 @@ func TestAttempt(t *testing.T) {
 }
 
 func TestMergeAnswers(t *testing.T) {
-	a := on(call("x", 5, lines(line(1, "a"))), call("", 3)).with(phone("1"), userName("Bo"))
-	b := done(call("x", 6), call("y", 10), call("z", 1)).with(phone("2"), sceneID("s"))
-	for name, merged := range map[string]*Answer{
-		"one way": MergeAnswers(clone(a), clone(b)), "the other": MergeAnswers(clone(b), clone(a)),
-	} {
-		got := Compare(&State{Ref: storyRef}, merged, 1, Rules{Transcripts: true})
-		want := "x status 1: 6 end; x completed 1: 6; y status 1: 10 end; y completed 1: 10; z status 1: 1"
-		if text := said(got.Events); text != want {
-			t.Errorf("%s: announced\n %s\nwant\n %s", name, text, want)
-		}
-		info := Info{UserPhone: "2", SceneID: "s"}
-		if !merged.Finished || merged.Info != info || merged.UserName != "Bo" {
-			t.Errorf("%s: merged %+v", name, merged)
-		}
-	}
-}
-
-func TestMergeOfEqualViews(t *testing.T) {
-	early := func() *Answer { return on(call("c", 6)) }
-	late := func() *Answer { return done(call("c", 6, recording("r"))) }
-	long := func() *Answer { return on(call("c", 6), call("d", 6)) }
+	short, recorded := on(call("c", 6)), done(call("c", 6, recording("r")))
+	all := on(call("a", 1)).with(taskID("t"), sceneID("s"), phone("1"), passthrough("p"), userName("Bo"))
 	for name, c := range map[string]struct {
-		a, b *Answer
-		want string
+		a, b   *Answer
+		either bool // also the other way round
+		want   string
 	}{
-		"the finished entry's, first":           {late(), early(), "r"},
-		"the finished entry's, second":          {early(), late(), "r"},
-		"the finished entry's, in a short list": {long(), late(), "r"},
-		"the second, where both say the same":   {early(), on(call("c", 6, recording("second"))), "second"},
+		"of two views of a call the further one": {
+			on(call("x", 5, lines(line(1, "a"))), call("", 3)).with(phone("1"), userName("Bo")),
+			done(call("x", 6), call("y", 10), call("z", 1)).with(phone("2"), sceneID("s")), true, "{ s 2 } Bo, x 6, y 10, z 1, end",
+		},
+		"what one lacks the other gives":              {all, done(call("a", 1)), true, "{t s 1 p} Bo, a 1, end"},
+		"of equal views the finished entry's":         {short, recorded, true, "{   } , c 6 r, end"},
+		"of equal views the finished one's, if short": {on(call("c", 6), call("d", 6)), recorded, true, "{   } , c 6 r, d 6, end"},
+		"of equal views the longer transcript":        {on(call("c", 6, recording("r"), lines(line(1, "a")))), short, true, "{   } , c 6 r"},
+		"else the second":                             {short, on(call("c", 6, recording("r"))), false, "{   } , c 6 r"},
+		"an entry without ID is the one at its place": {on(call("", 5)), on(call("c", 4)), true, "{   } , c 5"},
+		"two IDs are two calls":                       {on(call("c", 4)), on(call("d", 5)), false, "{   } , d 5, c 4"},
+		"the longer list keeps its places":            {on(call("c", 4), call("d", 4)), on(call("d", 5)), true, "{   } , c 4, d 5"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := MergeAnswers(c.a, c.b).Calls[0].RecordingURL; got != c.want {
-				t.Errorf("recording %q, want %q", got, c.want)
+			merged := []*Answer{MergeAnswers(deepClone(c.a), deepClone(c.b))}
+			if c.either {
+				merged = append(merged, MergeAnswers(deepClone(c.b), deepClone(c.a)))
 			}
-		})
-	}
-}
-
-func TestMergeKeepsWhatOneLacks(t *testing.T) {
-	full := func() *Answer {
-		return on(call("a", 1)).with(taskID("t"), sceneID("s"), phone("1"), passthrough("p"), userName("Bo"))
-	}
-	for name, merged := range map[string]*Answer{
-		"the first":  MergeAnswers(done(call("a", 1)), full()),
-		"the second": MergeAnswers(full(), done(call("a", 1))),
-	} {
-		if merged.Info != full().Info || merged.UserName != "Bo" || !merged.Finished {
-			t.Errorf("%s lacks what the other has: %+v", name, merged)
-		}
-	}
-}
-
-func TestMergeByPlace(t *testing.T) {
-	for name, c := range map[string]struct {
-		a, b *Answer
-		want string
-	}{
-		"an entry without ID is the one at its place": {on(call("", 5)), on(call("c", 4)), "c 5"},
-		"and gives its place the other's ID":          {on(call("c", 4)), on(call("", 5)), "c 5"},
-		"two IDs are two calls":                       {on(call("c", 4)), on(call("d", 5)), "d 5; c 4"},
-		"the longer list keeps its places":            {on(call("c", 4), call("d", 4)), on(call("d", 5)), "c 4; d 5"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			got := ""
-			for i, merged := range MergeAnswers(c.a, c.b).Calls {
-				if i > 0 {
-					got += "; "
+			for _, m := range merged {
+				got := fmt.Sprintf("%v %s", m.Info, m.UserName)
+				for _, c := range m.Calls {
+					got += strings.TrimRight(fmt.Sprintf(", %s %d %s", c.ID, c.Status, c.RecordingURL), " ")
 				}
-				got += fmt.Sprint(merged.ID, " ", int(merged.Status))
-			}
-			if got != c.want {
-				t.Errorf("got %s, want %s", got, c.want)
+				if m.Finished {
+					got += ", end"
+				}
+				if got != c.want {
+					t.Errorf("got  %s\nwant %s", got, c.want)
+				}
 			}
 		})
 	}
 }
 
 func TestFurther(t *testing.T) {
-	inOrder := []Call{
-		call("c", NoStatus), call("c", 1), call("c", 2), call("c", 5), call("c", 99),
-		call("c", 6), call("c", 10),
-	}
-	for i := range inOrder {
-		for j := range inOrder[:i] {
-			for _, got := range []Call{further(inOrder[i], inOrder[j]), further(inOrder[j], inOrder[i])} {
-				if got.Status != inOrder[i].Status {
-					t.Errorf("of %d and %d, %d is further", inOrder[j].Status, inOrder[i].Status, got.Status)
+	inOrder := []Status{NoStatus, 1, 2, 5, 99, 6, 10}
+	for i, far := range inOrder {
+		for _, near := range inOrder[:i] {
+			for _, got := range []Call{further(call("c", far), call("c", near)), further(call("c", near), call("c", far))} {
+				if got.Status != far {
+					t.Errorf("of %d and %d, %d is further", near, far, got.Status)
 				}
 			}
 		}
 	}
-	long := call("c", 6, lines(line(1, "a"), line(2, "b")))
-	for _, got := range []Call{further(long, call("c", 6)), further(call("c", 6), long)} {
-		if len(got.Lines) != 2 {
-			t.Error("of two equal views the shorter transcript won")
-		}
-	}
-}
-
-// clone is a copy that shares no list of calls.
-func clone(a *Answer) *Answer {
-	b := *a
-	b.Calls = append([]Call(nil), a.Calls...)
-	return &b
 }
