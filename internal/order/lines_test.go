@@ -17,21 +17,17 @@ func TestLines(t *testing.T) {
 			{show: show(line(1, "a"), line(2, "b")), want: "c line 1: a"},
 			{show: show(line(1, "a"), line(2, "b"))},
 		},
-		"a corrected line is announced when it was seen twice": {
+		"a correction is announced when it was seen twice, and forgotten where not": {
 			{show: show(line(1, "a"), line(2, "b")), want: first + "; c line 1: a; c line 2: b"},
+			{show: show(line(1, "z"), line(2, "b")), again: true},
+			{show: show(line(1, "a"), line(2, "b"))},
+			{show: show(line(1, "z"), line(2, "b")), again: true},
+			{show: show(line(1, "y"), line(2, "b")), again: true},
 			{show: show(line(1, "z"), line(2, "b")), again: true},
 			{show: show(line(1, "z"), line(2, "b")), want: "c line 1 rev 2: z"},
 			{show: show(line(1, "z"), line(2, "b"))},
 			{show: show(line(1, "a"), line(2, "b")), again: true},
 			{show: show(line(1, "a"), line(2, "b")), want: "c line 1 rev 3: a"},
-		},
-		"a correction seen once is forgotten": {
-			{show: show(line(1, "a")), want: first + "; c line 1: a"},
-			{show: show(line(1, "z")), again: true},
-			{show: show(line(1, "a"))},
-			{show: show(line(1, "z")), again: true},
-			{show: show(line(1, "y")), again: true},
-			{show: show(line(1, "y")), want: "c line 1 rev 2: y"},
 		},
 		"new lines do not wait for a correction": {
 			{show: show(line(1, "a")), want: first + "; c line 1: a"},

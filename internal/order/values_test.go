@@ -23,13 +23,7 @@ func TestValues(t *testing.T) {
 			{show: final(), want: first},
 			{show: final(lasted(0)), want: "c completed 2: 6 [durationSeconds]"},
 		},
-		"a correction is announced when it was seen twice": {
-			{show: final(lasted(3)), want: first},
-			{show: final(lasted(4)), again: true},
-			{show: final(lasted(4)), want: "c completed 2: 6 [durationSeconds]"},
-			{show: final(lasted(4))},
-		},
-		"a correction seen once is forgotten": {
+		"a correction is announced when it was seen twice, and forgotten where not": {
 			{show: final(lasted(3)), want: first},
 			{show: final(lasted(4)), again: true},
 			{show: final(lasted(3))},
@@ -37,6 +31,7 @@ func TestValues(t *testing.T) {
 			{show: final(lasted(5)), again: true},
 			{show: final(lasted(4)), again: true},
 			{show: final(lasted(4)), want: "c completed 2: 6 [durationSeconds]"},
+			{show: final(lasted(4))},
 		},
 		"an arrival does not wait for a correction, nor end its waiting": {
 			{show: final(lasted(3)), want: first},
