@@ -258,10 +258,7 @@ func script() []step {
 		{15 * time.Second, ask("follow", "refused")},
 		{20 * time.Second, ask("follow", "nowhere")},
 		{23 * time.Second, ask("follow", "large")},
-		{32 * time.Second, func(w *world) {
-			at := request.FormatTime(millis(time.Now().Add(2 * time.Minute)))
-			w.put(`{"userTaskID":"t","orderID":"deadline","deadline":"`+at+`"}`, homeOf("deadline"))
-		}},
+		{32 * time.Second, func(w *world) { w.askFor("deadline", "deadline", 2*time.Minute) }},
 		{52 * time.Second, ask("stop", "stopped")},
 		{3 * time.Minute, put(`also not JSON`, 1)},
 	}
@@ -280,9 +277,7 @@ func (w *world) play(t *testing.T) (survived bool) {
 		w.stories[id] = lively()
 	}
 	w.stories["deadline"] = lively()[:3]
-	w.stories["large"] = story{{0, order.Answer{Finished: true, Calls: []order.Call{
-		{ID: "c", Status: order.Completed, Lines: []order.Line{{Index: 0, Text: "huge"}, {Index: 1, Text: "fits"}}},
-	}}}}
+	w.stories["large"] = tooLarge()
 	w.reject["refused"] = true
 	over := make(chan struct{})
 	go func() {

@@ -12,12 +12,6 @@ import (
 	"callstream/internal/record"
 )
 
-// askAt asks for an order that is not to be looked at for a while.
-func (w *world) askAt(id string, wait time.Duration) {
-	at := time.Now().Add(wait).UTC().Format(time.RFC3339)
-	w.put(`{"userTaskID":"t","orderID":"`+id+`","notBefore":"`+at+`"}`, homeOf(id))
-}
-
 // TestNotBefore: a waiting order does not fill up another one's batch, and a
 // known one asked again is looked at when it was asked for.
 func TestNotBefore(t *testing.T) {
@@ -25,7 +19,7 @@ func TestNotBefore(t *testing.T) {
 		w := newWorld(t)
 		w.stories["a"], w.stories["b"] = lively(), done()
 		w.ask("follow", "a")
-		w.askAt("b", time.Hour)
+		w.askFor("b", "notBefore", time.Hour)
 		proc := w.start(testConfig())
 		asked := func(id string) (n int) {
 			w.mu.Lock()
@@ -39,13 +33,16 @@ func TestNotBefore(t *testing.T) {
 		if n := asked("b"); n != 0 {
 			t.Errorf("asked %d times before its time", n)
 		}
+		if st := w.lastState("b"); st == nil || st.Rest != order.Active || !w.allCommitted() {
+			t.Errorf("its request is not done before its time: %+v", st)
+		}
 		time.Sleep(2 * time.Minute)
 		if asked("b") == 0 {
 			t.Error("not asked when its time had come")
 		}
 		time.Sleep(10 * time.Minute) // b has settled
 		before := asked("b")
-		w.askAt("b", 20*time.Second)
+		w.askFor("b", "notBefore", 20*time.Second)
 		time.Sleep(15 * time.Second)
 		if asked("b") != before {
 			t.Error("asked again before its time")
@@ -58,37 +55,13 @@ func TestNotBefore(t *testing.T) {
 	})
 }
 
-// TestGoneAfterCorrection: an order that disappears while a correction waits
-// for its second look is not asked for ever again.
-func TestGoneAfterCorrection(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.stories["a"] = flickering()[:2]
-		w.ask("once", "a")
-		proc := w.start(testConfig())
-		time.Sleep(5 * time.Second)
-		w.ask("once", "a")
-		time.Sleep(100 * time.Millisecond)
-		w.set(func() { delete(w.stories, "a") })
-		time.Sleep(10 * time.Minute)
-		proc.end(t)
-		if n := len(w.asked); n > 5 {
-			t.Errorf("asked %d times", n)
-		}
-		if st := w.lastState("a"); st.Rest != order.Once {
-			t.Errorf("rests %q", st.Rest)
-		}
-	})
-}
-
 // TestDeadlineWhileDown: what happened before the deadline, while nothing ran,
 // is announced before the order is given up.
 func TestDeadlineWhileDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.stories["a"] = lively()
-		at := time.Now().Add(30 * time.Minute).UTC().Format(time.RFC3339)
-		w.put(`{"userTaskID":"t","orderID":"a","deadline":"`+at+`"}`, homeOf("a"))
+		w.askFor("a", "deadline", 30*time.Minute)
 		cfg := testConfig()
 		cfg.Timing.Terms.Settle = 12 * 60 * minute
 		proc := w.start(cfg)

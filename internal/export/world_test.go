@@ -103,6 +103,12 @@ func (w *world) ask(mode, id string) {
 	w.put(fmt.Sprintf(`{"userTaskID":"t","orderID":%q,"mode":%q}`, id, mode), homeOf(id))
 }
 
+// askFor asks to follow an order, with a time from now on: notBefore, deadline.
+func (w *world) askFor(id, field string, wait time.Duration) {
+	at := request.FormatTime(millis(time.Now().Add(wait)))
+	w.put(fmt.Sprintf(`{"userTaskID":"t","orderID":%q,%q:%q}`, id, field, at), homeOf(id))
+}
+
 // process runs a pipeline over the world until it is stopped or dies. It is
 // the pipeline's API, Output, Session and States.
 type process struct {

@@ -81,8 +81,8 @@ func TestDecide(t *testing.T) {
 
 		// Shown: what is new is announced, and the look ends what was to be looked at once.
 		{
-			name: "first shown", facts: tracked(Follow, nil), state: none, reply: Reply{Kind: Shown, Hash: 8, Answer: ringing},
-			outcome: OutcomeChanged, fate: Save, events: "status", check: func(f Facts) bool { return f.ChangedAt == now && f.Hash == 8 && !f.Ended },
+			name: "first shown", facts: tracked(Follow, neverFound), state: none, reply: Reply{Kind: Shown, Hash: 8, Answer: ringing},
+			outcome: OutcomeChanged, fate: Save, events: "status", check: func(f Facts) bool { return f.ChangedAt == now && f.Hash == 8 && !f.Ended && f.MissingSince == 0 },
 		},
 		{
 			name: "shown as it was", facts: tracked(Follow, seen), state: wasRinging, reply: Reply{Kind: Shown, Hash: 8, Answer: ringing},
@@ -113,6 +113,10 @@ func TestDecide(t *testing.T) {
 		{
 			name: "gone, was seen", facts: tracked(Follow, func(f *Facts) { seen(f); f.Unconfirmed = true }), reply: Reply{Kind: NotInAnswer, Answering: true},
 			outcome: OutcomeMissing, fate: Leave, check: func(f Facts) bool { return !f.Unconfirmed },
+		},
+		{
+			name: "gone while a correction waits, looked at once", facts: tracked(LookOnce, func(f *Facts) { seen(f); f.Unconfirmed = true }),
+			reply: Reply{Kind: NotInAnswer, Answering: true}, outcome: OutcomeMissing, fate: Save, rest: Once,
 		},
 		{
 			name: "gone, was seen, a replay waits", facts: tracked(Replay, seen), state: wasMissed, reply: Reply{Kind: NotInAnswer},

@@ -2,9 +2,6 @@ package export
 
 import (
 	"fmt"
-	"slices"
-	"testing"
-	"testing/synctest"
 	"time"
 
 	"callstream/internal/order"
@@ -37,6 +34,20 @@ func lively() story {
 		show(130*time.Second, true, missed, over),
 		show(170*time.Second, true, missed, recorded),
 	}
+}
+
+// done is an order that has ended.
+func done() story {
+	return story{{0, order.Answer{Finished: true, Calls: []order.Call{
+		{ID: "c", Status: 22, Details: order.Details{Leg: order.Leg{EndedAt: 5}}},
+	}}}}
+}
+
+// tooLarge shows a line that fits no message.
+func tooLarge() story {
+	return story{{0, order.Answer{Finished: true, Calls: []order.Call{
+		{ID: "c", Status: order.Completed, Lines: []order.Line{{Index: 0, Text: "huge"}, {Index: 1, Text: "fits"}}},
+	}}}}
 }
 
 // checkTruth holds the log against a story's end: for each call the last event
@@ -89,29 +100,6 @@ func (w *world) checkCall(id string, want *order.Call) {
 			w.t.Errorf("%s/%s: line %d %q, want %q", id, want.ID, l.Index, lines[l.Index], l.Text)
 		}
 	}
-}
-
-// TestFollowToTheEnd runs one order without faults: each event once, in order.
-func TestFollowToTheEnd(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t)
-		w.stories["a"] = lively()
-		w.ask("follow", "a")
-		proc := w.start(testConfig())
-		time.Sleep(5 * time.Minute)
-		got := w.told()
-		proc.end(t)
-		want := []string{
-			"c1 DIALING", "c1 RING_MISSED", "c1 completed 1", "c2 RINGING", "c2 IN_CALL", "c2 line 0/1 hello", "c2 line 1/1 yes",
-			"c2 COMPLETED", "c2 completed 1", "c2 completed 2", "c2 line 1/2 yes please",
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("told %q\nwant %q", got, want)
-		}
-		if n := proc.looked[order.OutcomeSame]; n == 0 {
-			t.Error("no look was spared its decoding")
-		}
-	})
 }
 
 // told sums the events up, in order.
