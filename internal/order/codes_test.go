@@ -28,20 +28,3 @@ func TestSeeds(t *testing.T) {
 		t.Error("rules that announce differently have the same seed")
 	}
 }
-
-func TestEnded(t *testing.T) {
-	ended := AnnouncedCall{Completion: &CallCompleted{}}
-	for name, c := range map[string]struct {
-		st   State
-		want bool
-	}{
-		"finished, all calls ended": {State{Finished: true, Calls: []AnnouncedCall{ended, ended}}, true},
-		"finished without a call":   {State{Finished: true}, true},
-		"finished, one on its way":  {State{Finished: true, Calls: []AnnouncedCall{ended, {}}}, false},
-		"not finished":              {State{Calls: []AnnouncedCall{ended}}, false},
-	} {
-		if got := c.st.Ended(); got != c.want {
-			t.Errorf("%s: ended = %t", name, got)
-		}
-	}
-}

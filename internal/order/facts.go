@@ -35,9 +35,10 @@ func (t Terms) Settled(f Facts, at Millis) bool {
 	return f.Ended && !f.Unconfirmed && at-f.ChangedAt >= t.Settle
 }
 
-// NotFound reports whether an order never seen was asked for long enough.
+// NotFound reports whether an order never seen, and missing since a moment that
+// is noted, was asked for long enough.
 func (t Terms) NotFound(f Facts, at Millis) bool {
-	return !f.Seen() && f.MissingSince > 0 && at-f.MissingSince >= t.NotFoundMax
+	return at-f.MissingSince >= t.NotFoundMax
 }
 
 // TimeOver returns when an order's time is over: an active one is given up then,

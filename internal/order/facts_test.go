@@ -36,23 +36,3 @@ func TestTimeOver(t *testing.T) {
 		})
 	}
 }
-
-func TestTerms(t *testing.T) {
-	start := 1_000_000 * second
-	settled := Facts{ChangedAt: start, Ended: true}
-	if testTerms().Settled(settled, start+899*second) || !testTerms().Settled(settled, start+900*second) {
-		t.Error("settles at the wrong time")
-	}
-	settled.Unconfirmed = true
-	if testTerms().Settled(settled, start+900*second) {
-		t.Error("settles while a correction waits")
-	}
-	missing := Facts{Tracking: Tracking{MissingSince: start}}
-	if testTerms().NotFound(missing, start+3599*second) || !testTerms().NotFound(missing, start+3600*second) {
-		t.Error("not found at the wrong time")
-	}
-	missing.ChangedAt = 1
-	if testTerms().NotFound(missing, start+3600*second) {
-		t.Error("an order that was seen is not found")
-	}
-}

@@ -1,7 +1,6 @@
 package order
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -116,9 +115,9 @@ func tell(t *testing.T, steps ...step) (*State, []*Event) {
 	t.Helper()
 	st, all := &State{Ref: storyRef}, []*Event(nil)
 	for i, s := range steps {
-		before := frozen(t, st)
+		before := jsonOf(st)
 		got := Compare(st, s.show, Millis(1000+i), Rules{Transcripts: true})
-		if after := frozen(t, st); after != before {
+		if after := jsonOf(st); after != before {
 			t.Fatalf("answer %d changed the state before it:\n%s\n%s", i+1, before, after)
 		}
 		if text := said(got.Events); text != s.want {
@@ -139,13 +138,4 @@ func tell(t *testing.T, steps ...step) (*State, []*Event) {
 		st, all = got.State, append(all, got.Events...)
 	}
 	return st, all
-}
-
-// frozen is all that can be seen of a value, to tell whether it was changed.
-func frozen(t interface{ Fatal(...any) }, v any) string {
-	text, err := json.Marshal(v)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

@@ -241,8 +241,8 @@ func TestListsKeepTheirItems(t *testing.T) {
 			want: "c completed 2: 6 [sms params]",
 		},
 	)
-	got := frozen(t, st.Calls[0].Completion.Details)
-	want := frozen(t, Details{
+	got := jsonOf(st.Calls[0].Completion.Details)
+	want := jsonOf(Details{
 		SMS:    []SMS{{"m", Some(1), "x"}, {"n", Some(2), "y"}},
 		Params: []Param{{"p", "1"}, {"q", "2"}},
 	})

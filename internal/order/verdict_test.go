@@ -28,7 +28,7 @@ func tracked(mode Mode, change func(*Facts)) Facts {
 
 func seen(f *Facts)       { f.ChangedAt, f.Hash = asked, 7 }
 func hasEnded(f *Facts)   { seen(f); f.Ended = true }
-func neverFound(f *Facts) { f.MissingSince = asked }
+func neverFound(f *Facts) { f.MissingSince = now - 3600*second }
 
 // oneCall is an answer of one call, finished or not, and the state after it.
 func oneCall(finished bool, status Status) (*Answer, *State) {
@@ -68,7 +68,10 @@ func TestDecide(t *testing.T) {
 			name: "same bytes, and a request is unsaved", facts: tracked(Follow, func(f *Facts) { seen(f); f.Unsaved = true }), reply: Reply{Kind: SameBytes},
 			outcome: OutcomeSame, fate: Save, check: func(f Facts) bool { return !f.Unsaved },
 		},
-		{name: "same bytes of an order that has ended", facts: tracked(Follow, hasEnded), reply: Reply{Kind: SameBytes}, outcome: OutcomeSame, fate: Save, rest: Settled},
+		{
+			name: "same bytes when it settles", facts: tracked(Follow, func(f *Facts) { hasEnded(f); f.ChangedAt = now - 900*second }), reply: Reply{Kind: SameBytes},
+			outcome: OutcomeSame, fate: Save, rest: Settled,
+		},
 		{
 			name: "same bytes before it can settle", facts: tracked(Follow, func(f *Facts) { hasEnded(f); f.ChangedAt = now - 899*second }), reply: Reply{Kind: SameBytes},
 			outcome: OutcomeSame, fate: Leave,
@@ -133,6 +136,10 @@ func TestDecide(t *testing.T) {
 		{
 			name: "never shown in its time", facts: tracked(Follow, neverFound), reply: Reply{Kind: NotInAnswer, Answering: true},
 			outcome: OutcomeMissing, fate: Forget, letters: reason(ReasonNotFound),
+		},
+		{
+			name: "not shown until nearly its time", facts: tracked(Follow, func(f *Facts) { f.MissingSince = now - 3599*second }),
+			reply: Reply{Kind: NotInAnswer, Answering: true}, outcome: OutcomeMissing, fate: Leave,
 		},
 		{
 			name: "never shown, but the API shows nobody", facts: tracked(Follow, neverFound), reply: Reply{Kind: NotInAnswer},
