@@ -43,6 +43,9 @@ func (w *world) checkEvent(ev *order.Event) {
 		if before.ID == ev.ID && content(before) != content(ev) {
 			w.t.Errorf("ID %s means two contents:\n%s\n%s", ev.ID, content(before), content(ev))
 		}
+		if before.Ref != ev.Ref {
+			continue // most are; to write a subject takes time
+		}
 		if same, count := subject(before); same == about {
 			last = max(last, count)
 		}
@@ -103,7 +106,7 @@ func (w *world) checkState(s stored) {
 		w.t.Errorf("state of %s says that it was given up, and no dead letter does", s.Ref.ID)
 	}
 	for i := range st.Calls {
-		w.checkPublished(s.Ref, &st.Calls[i])
+		w.checkPublished(st, &st.Calls[i])
 	}
 	if before == nil {
 		return
@@ -126,21 +129,18 @@ func (w *world) buried(id string) bool {
 	return slices.ContainsFunc(w.letters, func(l request.DeadLetter) bool { return string(l.Key) == id })
 }
 
-func (w *world) checkPublished(ref order.Ref, c *order.AnnouncedCall) {
-	published := func(match func(*order.Event) bool) bool {
-		return slices.ContainsFunc(w.events, func(ev *order.Event) bool { return ev.Ref == ref && ev.CallID == c.ID && match(ev) })
+// checkPublished: what a state says of a call was announced, word for word. The
+// lines are left to the counters, for their text is not kept.
+func (w *world) checkPublished(st *order.State, c *order.AnnouncedCall) {
+	published := func(info order.Info, body order.Body) {
+		claim := content(&order.Event{Ref: st.Ref, Info: info, CallID: c.ID, Body: body})
+		if !slices.ContainsFunc(w.events, func(ev *order.Event) bool { return ev.Ref == st.Ref && ev.CallID == c.ID && content(ev) == claim }) {
+			w.t.Errorf("the state of %s claims what was not published: %s", st.ID, claim)
+		}
 	}
-	if !published(func(ev *order.Event) bool {
-		b, ok := ev.Body.(*order.StatusChanged)
-		return ok && b.Sequence == c.Status.Sequence && b.Status == c.Status.Status
-	}) {
-		w.t.Errorf("state of %s claims status %v of %s, which was not published", ref.ID, c.Status.Status, c.ID)
-	}
-	if c.Completion != nil && !published(func(ev *order.Event) bool {
-		b, ok := ev.Body.(*order.CallCompleted)
-		return ok && b.Revision == c.Completion.Revision
-	}) {
-		w.t.Errorf("state of %s claims revision %d of %s, which was not published", ref.ID, c.Completion.Revision, c.ID)
+	published(st.Infos[c.StatusRef], &c.Status)
+	if c.Completion != nil {
+		published(st.Infos[c.CompletionRef], c.Completion)
 	}
 }
 

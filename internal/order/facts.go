@@ -35,8 +35,8 @@ func (t Terms) Settled(f Facts, at Millis) bool {
 	return f.Ended && !f.Unconfirmed && at-f.ChangedAt >= t.Settle
 }
 
-// NotFound reports whether an order never seen, and missing since a moment that
-// is noted, was asked for long enough.
+// NotFound reports whether an order never seen was asked for long enough since
+// it was first missing.
 func (t Terms) NotFound(f Facts, at Millis) bool {
 	return at-f.MissingSince >= t.NotFoundMax
 }
