@@ -26,12 +26,6 @@ func TestCalls(t *testing.T) {
 			{show: on(call("d", 2), call("c", 10, recording("r"))), want: "d status 2: 1>2"},
 			{show: on(call("", 10, recording("r")), call("d", 2))},
 		},
-		"its ID, once known, is enough to know it by": {
-			{show: on(call("", 10)), want: "o#1 status 1: 10 end; o#1 completed 1: 10"},
-			{show: on(call("c", 10))},
-			{show: on(call("d", 1), call("c", 10)), want: "d status 1: 1"},
-			{show: on(call("c", 10, recording("r"))), want: "o#1 completed 2: 10 [recordingURL]"},
-		},
 		"its ID comes while another call waits for one": {
 			{show: on(call("", 10)), want: "o#1 status 1: 10 end; o#1 completed 1: 10"},
 			{show: on(call("c", 10), call("", 3))},

@@ -133,12 +133,6 @@ func TestSteps(t *testing.T) {
 			{show: hungUp(1), again: true},
 			{show: hungUp(1), want: "c completed 3: 6 [agentHungUpBy]"},
 		},
-		"who hung up by a code that is not in the table is a correction": {
-			{show: hungUp(0), want: first},
-			{show: hungUp(7), again: true},
-			{show: hungUp(7), want: "c completed 2: 6 [agentHungUpBy]"},
-			{show: hungUp(0), again: true},
-		},
 		"an agent arrives, and does not leave": {
 			{show: done(call("c", 6)), want: first},
 			{
