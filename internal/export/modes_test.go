@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"callstream/internal/order"
+	"callstream/internal/record"
+	"callstream/internal/request"
 )
 
 // TestModes runs each way that an order goes through the pipeline once. What a
@@ -36,6 +38,13 @@ func TestModes(t *testing.T) {
 		{
 			name: "stop ends following", story: lively(), mode: "follow", then: step{30 * time.Second, ask("stop")},
 			run: 5 * time.Minute, told: whole[:3], rest: order.Stopped,
+		},
+		{
+			name: "a request older than the one heeded is done, and changes nothing", story: done(), mode: "follow",
+			then: step{3 * time.Minute, func(w *world) {
+				w.put(`{"userTaskID":"t","orderID":"a","mode":"stop"}`, homeOf("a"), record.Header{Key: request.HeaderTime, Value: []byte("1")})
+			}},
+			run: 4 * time.Minute, told: told, rest: order.Settled,
 		},
 		{
 			name: "replay tells it all again", story: done(), mode: "follow", then: step{3 * time.Minute, ask("replay")},
