@@ -55,7 +55,7 @@ func readOptions() []twmb.SchemaOpt {
 // and Python's, wherever a type has a logicalType.
 func (r *Reader) fingerprint() uint64 {
 	h := twmb.NewRabin()
-	h.Write(r.schema.Canonical())
+	_, _ = h.Write(r.schema.Canonical()) // a hash takes all
 	return h.Sum64()
 }
 
