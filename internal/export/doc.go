@@ -3,9 +3,10 @@
 // the watermark committed. A Pipeline serves one generation of the consumer
 // group: it owns the orders of the partitions assigned.
 //
-// One goroutine, Pipeline.Run, owns the orders, the schedule and the
-// watermarks; nothing of theirs is locked. Work on the world happens in jobs on
-// orders checked out of it: looks (look.go: ask, decide, publish, keep), at most
+// Three parts, each with goroutines of its own. A reader a partition turns
+// records into intakes. Pipeline.Run owns the book (the orders and their
+// schedule) and the watermarks; nothing of theirs is locked. The worker acts on
+// the world, in jobs on orders checked out of the book: looks (look.go: ask, decide, publish, keep), at most
 // Concurrency at once, and errands (errand.go: forward, bury, keep), one at a
 // time; commits are jobs too, of no order. An order is out once at a time;
 // requests for it wait until it is back.

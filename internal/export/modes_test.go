@@ -113,6 +113,9 @@ func TestModes(t *testing.T) {
 					t.Errorf("dead letters %q, want %q", reasons, tt.letters)
 				}
 				st := w.lastState("a")
+				if tt.gone && proc.held != 0 {
+					t.Errorf("%d orders are held, though nothing is known of them", proc.held)
+				}
 				if (st == nil) != tt.gone {
 					t.Fatalf("state %+v, want gone: %t", st, tt.gone)
 				}

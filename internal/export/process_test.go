@@ -9,10 +9,12 @@ import (
 	"callstream/internal/schedule"
 )
 
-// counter counts what looks came to; the rest is not of interest here.
+// counter counts what looks came to and the orders held; the rest is not of
+// interest here.
 type counter struct {
 	lock   sync.Mutex
 	looked map[order.Outcome]int
+	held   int
 }
 
 func (c *counter) Looked(_ order.Millis, _ float64, outcomes map[order.Outcome]int, _ order.Noticed) {
@@ -22,11 +24,17 @@ func (c *counter) Looked(_ order.Millis, _ float64, outcomes map[order.Outcome]i
 		c.looked[outcome] += n
 	}
 }
+
+func (c *counter) Held(orders, _ int) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.held = orders
+}
+
 func (*counter) RequestRead(int)           {}
 func (*counter) Forwarded(int)             {}
 func (*counter) Published(order.Kind, int) {}
 func (*counter) DeadLetter(order.Reason)   {}
-func (*counter) Held(int, int)             {}
 func (*counter) Committed(int, int64)      {}
 
 const minute order.Millis = 60_000
