@@ -80,6 +80,7 @@ func (x *exporter) export(ctx context.Context) error {
 	}
 	client := x.client()
 	defer client.Close()
+	client.SetSlots(nil, b.Partitions()) // until the group assigns some
 	for name, detail := range map[string]string{
 		callbot.AccountRefused: "the API refuses the account or the signature: " +
 			"check CALLBOT_UUID, CALLBOT_SECRET_KEY, CALLBOT_ALGORITHM and CALLBOT_BASE_URL",
@@ -98,7 +99,7 @@ func (x *exporter) export(ctx context.Context) error {
 		owned := s2.Owned()
 		x.metrics.Partitions(owned)
 		x.metrics.Generation(s.Generation)
-		client.SetShare(len(owned), b.Partitions())
+		defer holdSlots(ctx, client, owned, b.Partitions())()
 		x.metrics.RateLimit(x.cfg.Callbot.RateLimit * float64(len(owned)) / float64(b.Partitions()))
 		x.log.Info("partitions assigned", "generation", s.Generation, "partitions", owned)
 		x.health.Set(restoringState, "reading what was announced before")
@@ -111,6 +112,28 @@ func (x *exporter) export(ctx context.Context) error {
 			x.log.Info("state restored; exporting", "generation", s.Generation)
 		})
 	})
+}
+
+// holdSlots lets the client ask in the slots of a generation's partitions until
+// its ctx ends or release is called.
+//
+// The slots are given up the moment that the generation ends and not when its
+// work has drained, for the group may have given this instance up, and then the
+// partitions have another owner already. A look that is still asking again or
+// halving then waits in vain, until its grace is over. release returns when the
+// slots are given up, so that this can't hit those of the next generation.
+func holdSlots(ctx context.Context, client *callbot.Client, owned []int, total int) (release func()) {
+	client.SetSlots(owned, total)
+	holding, end := context.WithCancel(ctx)
+	givenUp := make(chan struct{})
+	context.AfterFunc(holding, func() {
+		defer close(givenUp)
+		client.SetSlots(nil, total)
+	})
+	return func() {
+		end()
+		<-givenUp
+	}
 }
 
 // interrupted is nil where an error only says that ctx ended.

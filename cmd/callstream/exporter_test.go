@@ -8,8 +8,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"callstream/internal/callbot"
 	"callstream/internal/record"
 	"callstream/internal/simulator"
 )
@@ -242,4 +244,34 @@ func TestDemo(t *testing.T) {
 	if code := p.ProcessState.ExitCode(); code != exitDone || !strings.Contains(p.log(), "20 orders, 20 settled") {
 		t.Errorf("exit code %d", code)
 	}
+}
+
+// TestHoldSlots: an instance asks in its slots while its generation lives, and
+// a generation's end takes nothing from the next.
+func TestHoldSlots(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		client := callbot.New(callbot.Config{RateLimit: 2})
+		ready := func(from, to time.Duration) {
+			t.Helper()
+			if got := client.Ready(time.Now()); got < from || got > to {
+				t.Errorf("ready in %v, want %v to %v", got, from, to)
+			}
+		}
+		ctx, over := context.WithCancel(t.Context())
+		release := holdSlots(ctx, client, []int{0, 1}, 2)
+		ready(0, time.Second)
+		over()
+		synctest.Wait() // what the generation left behind is still draining
+		ready(time.Minute, time.Hour)
+		release()
+		next := holdSlots(t.Context(), client, []int{0, 1}, 2)
+		synctest.Wait()
+		ready(0, time.Second)
+		next() // nobody waits here
+		last := holdSlots(t.Context(), client, []int{0, 1}, 2)
+		synctest.Wait()
+		ready(0, time.Second)
+		last()
+		ready(time.Minute, time.Hour)
+	})
 }

@@ -6,6 +6,22 @@ import (
 	"testing"
 )
 
+// BenchmarkWait takes turns one after the other, as fast as the limit and the
+// machine's timers allow.
+func BenchmarkWait(b *testing.B) {
+	for _, limit := range []float64{50, 200, 1000, 10_000} {
+		b.Run(fmt.Sprint("limit=", limit), func(b *testing.B) {
+			p := newPacer(limit)
+			for b.Loop() {
+				if _, err := p.Wait(b.Context()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "requests/s")
+		})
+	}
+}
+
 // BenchmarkAnswer reads an answer of finished orders, as the vendor sends them:
 // fullEntry with 20 lines.
 func BenchmarkAnswer(b *testing.B) {

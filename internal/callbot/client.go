@@ -58,7 +58,7 @@ type Config struct {
 	Timeout     time.Duration     // of one request, from connecting to the last byte; 0 = none
 	Verify      string            // VerifyOff, VerifyWarn or VerifyStrict; empty means off
 	Concurrency int               // connections kept open for reuse
-	RateLimit   float64           // requests a second for the whole group; see SetShare
+	RateLimit   float64           // requests a second for the whole group; see SetSlots
 	HashSeed    uint64            // of Sighting.Hash
 	HTTP        http.RoundTripper // nil = a transport of the client's own
 	Log         *slog.Logger      // nil = no log
@@ -99,7 +99,7 @@ type Client struct {
 	taskWarnings rate.Sometimes
 }
 
-// New returns a client. Until SetShare it has the whole rate limit.
+// New returns a client. Until SetSlots it has the whole rate limit.
 func New(cfg Config) *Client {
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
@@ -139,10 +139,19 @@ func New(cfg Config) *Client {
 // Close closes the connections that are kept open. Requests on their way go on.
 func (c *Client) Close() { c.http.CloseIdleConnections() }
 
-// SetShare tells the client that this instance owns owned of the group's total
-// partitions and so may use that share of the rate limit. With none owned no
-// request goes.
-func (c *Client) SetShare(owned, total int) { c.pacer.SetShare(owned, total) }
+// SetSlots tells the client which of the group's total partitions this instance
+// owns, and with them which moments are its own: wall time is cut into slots of
+// one request each (of a few, above 200 requests a second), slot k belongs to
+// partition k mod total, and no request goes but in an own slot. So the whole
+// group keeps to the rate limit, also while partitions move, as long as an owner
+// gives up its slots, by owning none, before another takes them, and the clocks
+// of the instances agree.
+func (c *Client) SetSlots(owned []int, total int) { c.pacer.SetSlots(owned, total) }
+
+// Pace returns how many requests a second may go at present, on average over
+// this instance's slots, which is none in a pause; and how many its slots have
+// allowed so far, sent or not.
+func (c *Client) Pace() (perSecond float64, allowed int64) { return c.pacer.Pace(time.Now()) }
 
 // Ready returns how long from now until one more request could go, those that
 // wait already going first; 0 = at once. It takes no turn: the caller can put a

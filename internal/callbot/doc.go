@@ -4,10 +4,11 @@
 // batch is found.
 //
 // [Client.Look] asks for a batch of one task's orders and hands back what the
-// answer showed of each, hashed but not yet decoded. [Client.Ready] says
-// whether a request could go now, [Client.Answering] whether the API answers
-// well at present, [Client.Trouble] whether it refuses. The client remembers
-// nothing of an order: state and schedule are the caller's.
+// answer showed of each, hashed but not yet decoded. [Client.SetSlots] says at
+// which moments this instance may ask, [Client.Ready] whether a request could
+// go now, [Client.Answering] whether the API answers well at present,
+// [Client.Trouble] whether it refuses. The client remembers nothing of an
+// order: state and schedule are the caller's.
 //
 // Nothing here starts a goroutine. No error or log of this package carries a
 // secret, a phone number or any part of an answer's body.

@@ -224,7 +224,7 @@ func TestLookPartly(t *testing.T) {
 		s.wantLook(look, orders(10), outcome{unanswered: orders(10)[5:]})
 	})
 	play(t, "given up while waiting", func(s *scene) {
-		s.client.SetShare(0, 6)
+		s.client.SetSlots(nil, 6)
 		ctx, cancel := context.WithTimeout(s.t.Context(), time.Second)
 		defer cancel()
 		if wait := s.client.Ready(time.Now()); wait < time.Minute {

@@ -6,8 +6,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"golang.org/x/time/rate"
 )
 
 const (
@@ -27,59 +25,139 @@ const (
 	minSlow = 0.1
 	// slowStep is what each good answer gives back of the limit.
 	slowStep = 0.1
-	// minRate, in requests a second, is for an instance that owns few of very
-	// many partitions: it still looks once a minute.
-	minRate = 1.0 / 60
-	// noShareWait is how long an instance that owns nothing is told to wait. A
-	// new share wakes it.
-	noShareWait = time.Hour
+	// minStep is the least difference between two clocks that is taken for a
+	// step, with long slots. Daemons step a clock that is off by more than 100 ms,
+	// and slew less. It is longer than a thread may be put to sleep between
+	// reading the two clocks.
+	minStep = 50 * time.Millisecond
+	// noSlotsWait is how long an instance that owns nothing is told to wait. New
+	// slots wake it.
+	noSlotsWait = time.Hour
 )
 
-// pacer decides when a request may go. It holds this instance to its share of
-// the group's rate and makes all its workers pause together after a failure.
+// pacer decides when a request may go. It holds this instance to its slots of
+// the group's limit and makes all its workers pause together after a failure.
+//
+// Slots are of wall time, as the instances have nothing else in common; pauses,
+// and how long a caller sleeps, are of monotonic time. A slot that passes
+// unused is lost, so that there is never more to send at once than a slot has.
 type pacer struct {
-	limit   float64      // requests a second for the whole group
-	waiting atomic.Int32 // callers in Wait
+	limit   float64               // requests a second for the whole group
+	waiting atomic.Int32          // callers in Wait
+	unix    func(time.Time) int64 // the wall clock, in Unix nanoseconds; of its own in tests alone
 
-	mu       sync.Mutex
-	limiter  *rate.Limiter
-	share    float64       // of the limit, 0 to 1; 0 = no request may go
-	slow     float64       // minSlow to 1: what Busy left of the rate
-	failures int           // counted since the last success
-	counted  time.Time     // when the last failure was counted
-	resume   time.Time     // no request before
-	changed  chan struct{} // closed when the rate changes
+	mu        sync.Mutex
+	slots     slots
+	used      int64         // the newest slot in which a request went, or might have
+	sent      int64         // how many did
+	allowed   int64         // requests that own slots allowed, as far as they are counted
+	uncounted int64         // the first slot that is not counted yet
+	seen      time.Time     // when the clocks were last compared; zero = never
+	seenUnix  int64         // what the wall clock said then
+	slow      float64       // minSlow to 1: what Busy left of the rate
+	failures  int           // since the last success
+	counted   time.Time     // when the last failure was counted
+	resume    time.Time     // no request before
+	changed   chan struct{} // closed when slots or slow change
 }
 
-// newPacer returns a pacer with the whole limit, in requests a second, as its
-// share.
+// newPacer returns a pacer that owns all slots of the limit, in requests a
+// second.
 func newPacer(limit float64) *pacer {
 	return &pacer{
 		limit:   limit,
-		limiter: rate.NewLimiter(rate.Limit(max(limit, minRate)), 1), // no bursts: the vendor counts each second
-		share:   1,
+		unix:    time.Time.UnixNano,
+		slots:   newSlots(limit),
+		used:    -1,
 		slow:    1,
 		changed: make(chan struct{}),
 	}
 }
 
-// SetShare gives this instance owned of total parts of the limit. With none
-// owned nothing may go.
-func (p *pacer) SetShare(owned, total int) {
+// SetSlots gives this instance the slots of the partitions that it owns now, of
+// total. With none owned nothing may go.
+//
+// The present slot of a partition that was not owned before counts as used: its
+// old owner may have used it. That of a partition that was owned before is as
+// used as it was.
+func (p *pacer) SetSlots(owned []int, total int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.share = 0
-	if owned > 0 && total > 0 {
-		p.share = min(1, float64(owned)/float64(total))
+	now := time.Now()
+	p.look(now)
+	had := p.slots
+	p.slots = had.of(owned, total)
+	slot := p.slots.at(p.unix(now))
+	if kept := had.total == p.slots.total && had.owns(slot); !kept {
+		p.bar(max(slot, p.used))
 	}
-	p.applyRate()
+	p.wake()
 }
 
-// applyRate hands a changed rate to the limiter and wakes the waiting.
-func (p *pacer) applyRate() {
-	p.limiter.SetLimitAt(time.Now(), rate.Limit(max(minRate, p.limit*p.share*p.slow)))
+// wake lets those who wait ask anew.
+func (p *pacer) wake() {
 	close(p.changed)
 	p.changed = make(chan struct{})
+}
+
+// bar lets nothing go in slots up to this one, and forgets what was used of them.
+func (p *pacer) bar(slot int64) {
+	p.used, p.sent, p.uncounted = slot, p.slots.each, slot+1
+}
+
+// look compares the clocks and counts what was allowed until now. It is called
+// before anything is decided.
+//
+// A wall clock that was set, by a person or a daemon, must not stall the
+// instance: after a step back by an hour the slots used last come only in an
+// hour, and all up to them would pass for used. Nor must it let more go: after
+// a step forward a new slot is there at once. So the numbers of used slots mean
+// nothing across a step, and all begins anew with the first slot that starts
+// at least a slot's length from now. It has been a step where the wall clock
+// and the monotonic one disagree on how much time has passed. Slewing, which
+// is how daemons mend small errors, changes both alike.
+func (p *pacer) look(now time.Time) {
+	unix := p.unix(now)
+	if p.seen.IsZero() {
+		p.uncounted = p.slots.at(unix)
+	} else if step := unix - p.seenUnix - int64(now.Sub(p.seen)); max(step, -step) > min(p.slots.length/2, int64(minStep)) {
+		p.bar(p.slots.at(unix) + 1)
+	}
+	p.seen, p.seenUnix = now, unix
+	p.count(now, unix)
+}
+
+// count adds what own slots allowed, up to the present one, but for those that
+// were over before a pause was.
+func (p *pacer) count(now time.Time, unix int64) {
+	if p.resume.After(now) {
+		return
+	}
+	from := max(p.uncounted, p.slots.at(unix-int64(now.Sub(p.resume))))
+	if next := p.slots.at(unix) + 1; next > from {
+		p.allowed += p.upTo(p.slots.before(next)) - p.upTo(p.slots.before(from))
+		p.uncounted = next
+	}
+}
+
+// upTo returns how many requests all own slots before the own slot i allow.
+//
+// While the API is busy only a part of each slot's requests is allowed. Which
+// slots that leaves out follows from their numbers: at 0.5 each second own slot
+// allows a request, at 0.3 three of ten do. So nothing has to be remembered, and
+// a slot that passes unused is lost here too.
+func (p *pacer) upTo(i int64) int64 { return int64(float64(i) * float64(p.slots.each) * p.slow) }
+
+// left returns how many requests may still go in the own slot i.
+func (p *pacer) left(i int64) int64 {
+	quota := p.upTo(i+1) - p.upTo(i)
+	switch slot := p.slots.nth(i); {
+	case slot < p.used:
+		return 0
+	case slot == p.used:
+		return max(0, quota-p.sent)
+	}
+	return quota
 }
 
 // Ready returns how long from now until one more request could go, those that
@@ -87,21 +165,27 @@ func (p *pacer) applyRate() {
 func (p *pacer) Ready(now time.Time) time.Duration {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return p.readyAfter(now, int(p.waiting.Load()))
+	p.look(now)
+	return p.readyAfter(now, int64(p.waiting.Load()))
 }
 
 // readyAfter is how long until a request could go with others before it.
-func (p *pacer) readyAfter(now time.Time, others int) time.Duration {
-	if p.share == 0 {
-		return noShareWait
+func (p *pacer) readyAfter(now time.Time, others int64) time.Duration {
+	if len(p.slots.owned) == 0 {
+		return noSlotsWait
 	}
 	from := now
 	if p.resume.After(now) {
 		from = p.resume
 	}
-	missing := float64(1+others) - p.limiter.TokensAt(from)
-	wait := max(0, time.Duration(missing/float64(p.limiter.Limit())*float64(time.Second)))
-	return from.Sub(now) + wait
+	pause := from.Sub(now)
+	unix := p.unix(now) + int64(pause)
+	i := p.slots.before(p.slots.at(unix))
+	for left := p.left(i); left <= others; left = p.left(i) {
+		others -= left
+		i++
+	}
+	return pause + time.Duration(max(0, p.slots.start(p.slots.nth(i))-unix))
 }
 
 // Wait returns when a request may go, and the moment it did, which report
@@ -133,11 +217,28 @@ func (p *pacer) Wait(ctx context.Context) (started time.Time, err error) {
 func (p *pacer) take(now time.Time) (wait time.Duration, changed <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.share > 0 && !p.resume.After(now) && p.limiter.AllowN(now, 1) {
-		return 0, nil
+	p.look(now)
+	if wait = p.readyAfter(now, 0); wait > 0 {
+		return wait, p.changed
 	}
-	// At least 1 µs: rounding must not make a busy loop.
-	return max(time.Microsecond, p.readyAfter(now, 0)), p.changed
+	if slot := p.slots.at(p.unix(now)); slot != p.used {
+		p.used, p.sent = slot, 0
+	}
+	p.sent++
+	return 0, nil
+}
+
+// Pace returns how many requests a second may go at present, on average over
+// this instance's slots, which is none in a pause; and how many might have gone
+// so far.
+func (p *pacer) Pace(now time.Time) (perSecond float64, allowed int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.look(now)
+	if p.resume.After(now) {
+		return 0, p.allowed
+	}
+	return p.limit * p.slots.share() * p.slow, p.allowed
 }
 
 // report says how the request that Wait let go at started has ended; an empty
@@ -160,10 +261,17 @@ func (p *pacer) succeeded() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.failures = 0
-	if p.slow < 1 {
-		p.slow = min(1, p.slow+slowStep)
-		p.applyRate()
+	p.slowTo(time.Now(), min(1, p.slow+slowStep))
+}
+
+// slowTo changes the part of the limit that is used.
+func (p *pacer) slowTo(now time.Time, slow float64) {
+	if slow == p.slow {
+		return
 	}
+	p.look(now) // counts what was allowed before
+	p.slow = slow
+	p.wake()
 }
 
 // failed makes the next request wait, longer with each failure in a row, and
@@ -179,13 +287,11 @@ func (p *pacer) failed(started time.Time, maxPause time.Duration, slower float64
 		return
 	}
 	now := time.Now()
+	p.look(now)
 	p.counted = now
 	pause := min(maxPause, firstPause<<min(p.failures, 10)) // 2^10 × firstPause is over any maximum
 	p.failures++
 	spread := 1 - jitter + 2*jitter*rand.Float64() //nolint:gosec // not a secret
 	p.resume = now.Add(min(maxPause, time.Duration(float64(pause)*spread)))
-	if slower > 1 {
-		p.slow = max(minSlow, p.slow/slower)
-		p.applyRate()
-	}
+	p.slowTo(now, max(minSlow, p.slow/slower))
 }

@@ -3,6 +3,9 @@ package callbot
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -23,7 +26,7 @@ func waitFor(t *testing.T, p *pacer) (started time.Time, waited time.Duration) {
 	return started, time.Since(before)
 }
 
-// wantAbout allows for rounding in the limiter.
+// wantAbout allows for rounding in the length of a slot.
 func wantAbout(t *testing.T, what string, got, want time.Duration) {
 	t.Helper()
 	if diff := got - want; diff < -time.Millisecond || diff > time.Millisecond {
@@ -38,28 +41,37 @@ func wantBetween(t *testing.T, what string, got, from, to time.Duration) {
 	}
 }
 
+// TestPacerRate: bubbles begin at the start of a slot of partition 0 in all of
+// these, but for the last.
 func TestPacerRate(t *testing.T) {
+	const second = time.Second
 	for _, tc := range []struct {
-		name         string
-		limit        float64
-		owned, total int
-		between      time.Duration
+		name  string
+		limit float64
+		owned []int
+		total int // 0 = SetSlots is not called
+		waits []time.Duration
 	}{
-		{"the whole limit", 2, 6, 6, 500 * time.Millisecond},
-		{"a third", 2, 2, 6, 1500 * time.Millisecond},
-		{"more than there are", 2, 9, 6, 500 * time.Millisecond},
-		{"a fraction a second", 0.5, 1, 1, 2 * time.Second},
-		{"a very small share", 2, 1, 10_000, time.Minute},
+		{"all, from the start", 2, nil, 0, []time.Duration{0, second / 2, second / 2}},
+		{"all, just acquired", 2, []int{0, 1, 2, 3, 4, 5}, 6, []time.Duration{second / 2, second / 2, second / 2}},
+		{"a third", 2, []int{4, 1}, 6, []time.Duration{second / 2, 3 * second / 2, 3 * second / 2}},
+		{"neighbours", 2, []int{1, 2}, 6, []time.Duration{second / 2, second / 2, 5 * second / 2, second / 2}},
+		{"the present one, just acquired", 2, []int{0}, 6, []time.Duration{3 * second, 3 * second}},
+		{"a third at half the rate", 1, []int{0, 3}, 6, []time.Duration{3 * second, 3 * second}},
+		{"no such partitions, and one twice", 2, []int{5, 17, -1, 6, 5}, 6, []time.Duration{5 * second / 2, 3 * second}},
+		{"more requests a second than slots", 400, nil, 0, []time.Duration{0, 0, second / 200, 0, second / 200, 0}},
+		{"a fraction a second", 0.5, nil, 0, []time.Duration{0, 2 * second, 2 * second}},
+		{"one of many, at the least limit", 0.01, []int{63}, 64, []time.Duration{3100 * second, 6400 * second, 6400 * second}},
 	} {
 		inBubble(t, tc.name, func(t *testing.T) {
 			p := newPacer(tc.limit)
-			p.SetShare(tc.owned, tc.total)
-			_, first := waitFor(t, p)
-			wantAbout(t, "the first request", first, 0)
-			for range 3 {
-				wantAbout(t, "Ready", p.Ready(time.Now()), tc.between)
+			if tc.total > 0 {
+				p.SetSlots(tc.owned, tc.total)
+			}
+			for i, want := range tc.waits {
+				wantAbout(t, "Ready", p.Ready(time.Now()), want)
 				_, waited := waitFor(t, p)
-				wantAbout(t, "the next", waited, tc.between)
+				wantAbout(t, fmt.Sprint("request ", i), waited, want)
 			}
 		})
 	}
@@ -69,6 +81,16 @@ func TestPacerRate(t *testing.T) {
 		waitFor(t, p)
 		_, waited := waitFor(t, p)
 		wantAbout(t, "the second", waited, 500*time.Millisecond)
+	})
+	inBubble(t, "a slot is good until its end", func(t *testing.T) {
+		p := newPacer(2)
+		time.Sleep(490 * time.Millisecond)
+		_, waited := waitFor(t, p)
+		wantAbout(t, "the first", waited, 0)
+		_, waited = waitFor(t, p)
+		wantAbout(t, "the next slot's", waited, 10*time.Millisecond)
+		_, waited = waitFor(t, p)
+		wantAbout(t, "the one after", waited, 500*time.Millisecond)
 	})
 	inBubble(t, "many workers", func(t *testing.T) {
 		p := newPacer(2)
@@ -88,6 +110,55 @@ func TestPacerRate(t *testing.T) {
 			last = <-done
 		}
 		wantAbout(t, "the tenth", last.Sub(begin), 4500*time.Millisecond)
+	})
+}
+
+func TestPacerSetSlots(t *testing.T) {
+	inBubble(t, "what is kept is as used as it was", func(t *testing.T) {
+		p := newPacer(1)
+		p.SetSlots([]int{0, 1}, 2)
+		time.Sleep(1200 * time.Millisecond)
+		p.SetSlots([]int{1}, 2)
+		wantAbout(t, "not used", p.Ready(time.Now()), 0)
+		waitFor(t, p)
+		p.SetSlots([]int{0, 1}, 2)
+		wantAbout(t, "used", p.Ready(time.Now()), 800*time.Millisecond)
+	})
+	inBubble(t, "what is acquired may have been used", func(t *testing.T) {
+		p := newPacer(1)
+		p.SetSlots([]int{0}, 2)
+		time.Sleep(1200 * time.Millisecond) // slot 1
+		p.SetSlots([]int{0, 1}, 2)
+		wantAbout(t, "acquired", p.Ready(time.Now()), 800*time.Millisecond)
+		time.Sleep(time.Second) // slot 2
+		p.SetSlots(nil, 2)
+		p.SetSlots([]int{0, 1}, 2)
+		wantAbout(t, "given up and acquired", p.Ready(time.Now()), 800*time.Millisecond)
+		time.Sleep(time.Second) // slot 3, which is 1 of 2 and 0 of 3
+		p.SetSlots([]int{0, 1}, 3)
+		wantAbout(t, "cut anew", p.Ready(time.Now()), 800*time.Millisecond)
+	})
+	inBubble(t, "a long wait ends with new slots", func(t *testing.T) {
+		p := newPacer(0.01)
+		p.SetSlots([]int{63}, 64)
+		begin := time.Now()
+		time.AfterFunc(10*time.Second, func() { p.SetSlots([]int{32, 33}, 64) })
+		waitFor(t, p)
+		wantAbout(t, "the next slot is 33", time.Since(begin), 100*time.Second)
+	})
+	inBubble(t, "none owned", func(t *testing.T) {
+		p := newPacer(2)
+		p.SetSlots(nil, 6)
+		wantAbout(t, "Ready", p.Ready(time.Now()), noSlotsWait)
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Hour)
+		defer cancel()
+		if _, err := p.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("a request went without a slot: %v", err)
+		}
+		begin := time.Now()
+		time.AfterFunc(10200*time.Millisecond, func() { p.SetSlots([]int{0, 1, 2, 3, 4, 5}, 6) })
+		waitFor(t, p)
+		wantAbout(t, "woken by new slots", time.Since(begin), 10500*time.Millisecond)
 	})
 }
 
@@ -114,32 +185,24 @@ func TestPacerReady(t *testing.T) {
 		wantAbout(t, "Ready after they left", p.Ready(time.Now()), 500*time.Millisecond)
 	})
 	inBubble(t, "what it says comes true", func(t *testing.T) {
-		p := newPacer(3)
-		for i := range 20 {
-			started, _ := waitFor(t, p)
-			if i%3 == 0 {
-				p.report(started, Busy)
+		rnd := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // not a secret
+		for _, limit := range []float64{0.3, 2, 7, 450} {
+			p := newPacer(limit)
+			for range 300 {
+				if rnd.IntN(4) == 0 {
+					p.SetSlots(rnd.Perm(12)[:1+rnd.IntN(11)], 12)
+				}
+				time.Sleep(time.Duration(rnd.Float64() * 2 / limit * float64(time.Second)))
+				ready := p.Ready(time.Now())
+				started, waited := waitFor(t, p)
+				if waited != ready {
+					t.Fatalf("limit %v: ready in %v, and went after %v", limit, ready, waited)
+				}
+				if class := []Class{"", "", "", Busy, Failing}[rnd.IntN(5)]; rnd.IntN(2) == 0 {
+					p.report(started, class)
+				}
 			}
-			time.Sleep(p.Ready(time.Now()))
-			wantAbout(t, "Ready", p.Ready(time.Now()), 0)
 		}
-	})
-}
-
-func TestPacerNoShare(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(2)
-		p.SetShare(0, 6)
-		wantAbout(t, "Ready", p.Ready(time.Now()), noShareWait)
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Hour)
-		defer cancel()
-		if _, err := p.Wait(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Fatalf("a request went without a share: %v", err)
-		}
-		begin := time.Now()
-		time.AfterFunc(10*time.Second, func() { p.SetShare(6, 6) })
-		waitFor(t, p)
-		wantAbout(t, "woken by the new share", time.Since(begin), 10*time.Second)
 	})
 }
 
@@ -200,16 +263,18 @@ func TestPacerBackoff(t *testing.T) {
 }
 
 func TestPacerBusySlowsDown(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
+	inBubble(t, "and good answers speed up", func(t *testing.T) {
 		p := newPacer(10)
 		rates := func(class Class, want ...float64) {
 			t.Helper()
 			for _, rate := range want {
 				started, _ := waitFor(t, p)
 				p.report(started, class)
-				if got := float64(p.limiter.Limit()); got < rate-0.001 || got > rate+0.001 {
-					t.Fatalf("after %q: %v requests a second, want %v", class, got, rate)
+				if pause := time.Until(p.resume); pause > 0 {
+					wantPace(t, p, 0)
+					time.Sleep(pause)
 				}
+				wantPace(t, p, rate)
 			}
 		}
 		rates(Busy, 5, 2.5, 1.25, 1, 1)
@@ -217,10 +282,131 @@ func TestPacerBusySlowsDown(t *testing.T) {
 		rates(Busy, 2)
 		rates(Failing, 2)
 		rates("", 3, 4, 5, 6, 7, 8, 9, 10, 10)
-		p.SetShare(1, 2)
+		p.SetSlots([]int{1}, 2)
 		rates("", 5)
 		rates(Busy, 2.5)
+		p.SetSlots(nil, 2)
+		wantPace(t, p, 0)
 	})
+	for slow, gaps := range map[float64][]int{
+		1: {1}, 0.9: {1, 2}, 0.5: {2}, 0.3: {3, 4}, 0.1: {10}, // in slots
+	} {
+		inBubble(t, fmt.Sprintf("evenly: %v of the slots", slow), func(t *testing.T) {
+			p := newPacer(10)
+			p.SetSlots([]int{0, 1, 2, 3}, 4)
+			p.slowTo(time.Now(), slow)
+			before, _ := waitFor(t, p)
+			begin, requests := before, 0
+			for before.Sub(begin) < 10*time.Second {
+				started, _ := waitFor(t, p)
+				gap := int(started.Sub(before) / (100 * time.Millisecond))
+				if !slices.Contains(gaps, gap) {
+					t.Errorf("%d slots from one request to the next, want %v", gap, gaps)
+				}
+				before = started
+				requests++
+			}
+			if want := int(100 * slow); requests != want {
+				t.Errorf("%d requests in 100 slots, want %d", requests, want)
+			}
+		})
+	}
+}
+
+// wantPace allows for rounding in the multiplications.
+func wantPace(t *testing.T, p *pacer, want float64) {
+	t.Helper()
+	if got, _ := p.Pace(time.Now()); got < want-0.001 || got > want+0.001 {
+		t.Fatalf("%v requests a second, want %v", got, want)
+	}
+}
+
+// TestPacerCountsWhatWasAllowed: each case passes 100 slots of half a second.
+func TestPacerCountsWhatWasAllowed(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		pass func(t *testing.T, p *pacer)
+		want int64
+	}{
+		{"unused", func(*testing.T, *pacer) { time.Sleep(50 * time.Second) }, 100},
+		{"used", func(t *testing.T, p *pacer) {
+			for range 100 {
+				waitFor(t, p)
+			}
+			time.Sleep(500 * time.Millisecond)
+		}, 100},
+		{"a quarter owned", func(_ *testing.T, p *pacer) {
+			p.SetSlots([]int{1}, 4)
+			time.Sleep(50 * time.Second)
+		}, 25},
+		{"owned for a while", func(_ *testing.T, p *pacer) {
+			time.Sleep(20 * time.Second)
+			p.SetSlots(nil, 4)
+			time.Sleep(20 * time.Second)
+			p.SetSlots([]int{0, 1, 2, 3}, 4)
+			time.Sleep(10 * time.Second)
+		}, 60},
+		{"thinned for a while", func(_ *testing.T, p *pacer) {
+			time.Sleep(10 * time.Second)
+			p.slowTo(time.Now(), 0.5)
+			time.Sleep(20 * time.Second)
+			p.slowTo(time.Now(), 1)
+			time.Sleep(20 * time.Second)
+		}, 80},
+		{"a pause", func(_ *testing.T, p *pacer) {
+			time.Sleep(10 * time.Second)
+			p.Pace(time.Now())
+			p.resume = time.Now().Add(20 * time.Second)
+			time.Sleep(10 * time.Second)
+			p.Pace(time.Now()) // a scrape changes nothing
+			time.Sleep(30 * time.Second)
+		}, 60},
+	} {
+		inBubble(t, tc.name, func(t *testing.T) {
+			p := newPacer(2)
+			_, before := p.Pace(time.Now())
+			tc.pass(t, p)
+			_, after := p.Pace(time.Now())
+			if got := after - before; got < tc.want-1 || got > tc.want+1 {
+				t.Errorf("%d requests allowed, want %d", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestPacerSteppedClock: whoever sets the wall clock neither stalls an instance
+// nor lets it send more.
+func TestPacerSteppedClock(t *testing.T) {
+	for _, step := range []time.Duration{
+		-24 * time.Hour, -time.Hour, -700 * time.Millisecond, -300 * time.Millisecond, -200 * time.Millisecond, -20 * time.Millisecond,
+		20 * time.Millisecond, 200 * time.Millisecond, 300 * time.Millisecond, 700 * time.Millisecond, time.Hour, 24 * time.Hour,
+	} {
+		inBubble(t, step.String(), func(t *testing.T) {
+			rnd := rand.New(rand.NewPCG(3, 4)) //nolint:gosec // not a secret
+			p := newPacer(2)
+			var off time.Duration
+			p.unix = func(now time.Time) int64 { return now.Add(off).UnixNano() }
+			sent := &sendings{}
+			for i := range 400 {
+				if rnd.IntN(3) == 0 {
+					time.Sleep(time.Duration(rnd.IntN(750)) * time.Millisecond)
+				}
+				if i%7 == 0 {
+					off += step
+				}
+				ready := p.Ready(time.Now())
+				started, waited := waitFor(t, p)
+				if waited != ready {
+					t.Errorf("ready in %v, and went after %v", ready, waited)
+				}
+				if waited > 1500*time.Millisecond {
+					t.Errorf("waited %v for a slot of half a second", waited)
+				}
+				sent.add(started)
+			}
+			sent.wantAtMost(t, 3)
+		})
+	}
 }
 
 func TestPacerCanceled(t *testing.T) {
