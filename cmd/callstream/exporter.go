@@ -81,6 +81,7 @@ func (x *exporter) export(ctx context.Context) error {
 	client := x.client()
 	defer client.Close()
 	client.SetSlots(nil, b.Partitions()) // until the group assigns some
+	x.metrics.Pace(client.Pace)
 	for name, detail := range map[string]string{
 		callbot.AccountRefused: "the API refuses the account or the signature: " +
 			"check CALLBOT_UUID, CALLBOT_SECRET_KEY, CALLBOT_ALGORITHM and CALLBOT_BASE_URL",
@@ -100,7 +101,6 @@ func (x *exporter) export(ctx context.Context) error {
 		x.metrics.Partitions(owned)
 		x.metrics.Generation(s.Generation)
 		defer holdSlots(ctx, client, owned, b.Partitions())()
-		x.metrics.RateLimit(x.cfg.Callbot.RateLimit * float64(len(owned)) / float64(b.Partitions()))
 		x.log.Info("partitions assigned", "generation", s.Generation, "partitions", owned)
 		x.health.Set(restoringState, "reading what was announced before")
 		x.health.Clear(monitor.JoiningGroup)

@@ -22,6 +22,7 @@ type Metrics struct {
 	registry *prometheus.Registry
 	series
 	changed atomic.Int64 // newest Changed, an order.Millis; 0 = none yet
+	pace    atomic.Pointer[func() (perSecond float64, allowed int64)]
 
 	mu         sync.Mutex
 	partitions map[int]bool // that have series of their own
@@ -135,9 +136,26 @@ func (m *Metrics) sinceChange() float64 {
 	return time.Since(time.UnixMilli(at)).Seconds()
 }
 
-// RateLimit sets this instance's share of CALLBOT_RATE_LIMIT, in requests a
-// second.
-func (m *Metrics) RateLimit(perSecond float64) { m.rateLimit.Set(perSecond) }
+// Pace hands over what tells how many requests a second may go at present, and
+// how many might have gone so far. It is asked at each scrape, as both change by
+// time alone: a pause ends and slots pass without anything being done.
+func (m *Metrics) Pace(read func() (perSecond float64, allowed int64)) { m.pace.Store(&read) }
+
+func (m *Metrics) perSecond() float64 {
+	if read := m.pace.Load(); read != nil {
+		perSecond, _ := (*read)()
+		return perSecond
+	}
+	return 0
+}
+
+func (m *Metrics) allowed() float64 {
+	if read := m.pace.Load(); read != nil {
+		_, allowed := (*read)()
+		return float64(allowed)
+	}
+	return 0
+}
 
 // Generation sets the generation of the consumer group.
 func (m *Metrics) Generation(n int) { m.generation.Set(float64(n)) }

@@ -48,7 +48,7 @@ func everything(m *Metrics) {
 	m.Signature(true)
 	m.Signature(false)
 	m.WriteRetried("t", 26)
-	m.RateLimit(0.5)
+	m.Pace(func() (float64, int64) { return 0.5, 32 })
 	m.Generation(27)
 	m.Partitions([]int{2, 5, 7})
 	m.Lag(2, 28)
@@ -74,6 +74,7 @@ func TestSeries(t *testing.T) {
 		`api_orders_asked_total 520`,
 		`api_request_seconds_count 2`,
 		`api_request_seconds_sum 93`,
+		`api_requests_allowed_total 32`,
 		`api_requests_total{class="busy",ret_code="7"} 1`,
 		`api_requests_total{class="ok",ret_code="0"} 1`,
 		`batch_fill_count 1`,

@@ -22,7 +22,6 @@ type series struct {
 	apiOrders         prometheus.Counter
 	ordersLookedAt    *prometheus.CounterVec
 	batchFill         prometheus.Histogram
-	rateLimit         prometheus.Gauge
 	dropped           *prometheus.CounterVec
 	signatures        prometheus.Counter
 	signatureFailures prometheus.Counter
@@ -59,7 +58,6 @@ func (m *Metrics) register() {
 		apiOrders:      r.counter("api_orders_asked_total", "Orders asked for in requests to the API."),
 		ordersLookedAt: r.counters("orders_looked_at_total", "Orders looked at, by what the answer showed (hash: byte for byte as before, not read).", "result"),
 		batchFill:      r.histogram("batch_fill", "Orders in a batch, as a part of BATCH_SIZE.", 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1),
-		rateLimit:      r.gauge("rate_limit", "This instance's share of CALLBOT_RATE_LIMIT, in requests a second."),
 		dropped:        r.counters("answers_dropped_total", "Entries of answers left out.", "why"),
 
 		signatures:        r.counter("signature_checks_total", "Signatures of answers looked at."),
@@ -83,6 +81,14 @@ func (m *Metrics) register() {
 		Namespace: namespace, Name: "seconds_since_change",
 		Help: "Time since an answer of the API last changed something; NaN before the first.",
 	}, m.sinceChange)
+	r.NewGaugeFunc(prometheus.GaugeOpts{
+		Namespace: namespace, Name: "rate_limit",
+		Help: "Requests a second that this instance may send at present: its share of CALLBOT_RATE_LIMIT, less while the API is busy; 0 in a pause after a failure.",
+	}, m.perSecond)
+	r.NewCounterFunc(prometheus.CounterOpts{
+		Namespace: namespace, Name: "api_requests_allowed_total",
+		Help: "Requests to the API that the slots of this instance have allowed, sent or not: api_requests_total is the part that was used.",
+	}, m.allowed)
 	m.registry.MustRegister(
 		collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
