@@ -75,7 +75,7 @@ type Callbot struct {
 	Algorithm string `env:"ALGORITHM" envDefault:"MD5" oneof:"MD5 SHA256" doc:"Hash of the signature."`
 	// RateLimit: less than one request in 100 seconds would not keep up with a
 	// single order.
-	RateLimit   float64 `env:"RATE_LIMIT" envDefault:"2" min:"0.01" doc:"Requests a second for the whole group; each instance uses its share by the partitions it owns."`
+	RateLimit   float64 `env:"RATE_LIMIT" envDefault:"2" min:"0.01" doc:"Requests a second that the whole group may spend; each instance asks in the time slots of the partitions it owns."`
 	Concurrency int     `env:"CONCURRENCY" envDefault:"4" min:"1" doc:"Requests in flight at once, per instance."`
 	// Timeout: under 100 ms a full batch can't be answered across a network.
 	Timeout         time.Duration `env:"TIMEOUT" envDefault:"15s" min:"100ms" doc:"How long one request may take."`
