@@ -38,6 +38,7 @@ type Config struct {
 	Brokers        []string       // host:port of one or more brokers to start from
 	GroupID        string         // needed by Consume only
 	SessionTimeout time.Duration  // of the group; 0 = 10 s
+	Holders        int            // how many instances of the group hold partitions, the others standing by; 0 = all share them
 	TLS            *tls.Config    // nil = no TLS
 	SASL           sasl.Mechanism // nil = no authentication
 	Topics         Topics

@@ -40,18 +40,19 @@ func (b *Broker) Consume(ctx context.Context, handle func(ctx context.Context, s
 	if b.cfg.GroupID == "" {
 		return errors.New("KAFKA_GROUP_ID is empty: give the group a name")
 	}
-	group, err := kafka.NewConsumerGroup(b.groupConfig())
+	pack := &packing{holders: b.cfg.Holders}
+	group, err := kafka.NewConsumerGroup(b.groupConfig(pack))
 	if err != nil {
 		return fmt.Errorf("join group %s: %w", b.cfg.GroupID, err)
 	}
-	m := &member{b: b, group: group, handle: handle, left: make(chan struct{})}
+	m := &member{b: b, group: group, packing: pack, handle: handle, left: make(chan struct{})}
 	err = m.run(ctx)
 	m.leave()
 	<-m.left
 	return err
 }
 
-func (b *Broker) groupConfig() kafka.ConsumerGroupConfig {
+func (b *Broker) groupConfig(p *packing) kafka.ConsumerGroupConfig {
 	return kafka.ConsumerGroupConfig{
 		ID:      b.cfg.GroupID,
 		Brokers: b.cfg.Brokers,
@@ -63,7 +64,7 @@ func (b *Broker) groupConfig() kafka.ConsumerGroupConfig {
 			SASLMechanism: b.cfg.SASL,
 		},
 		Topics:            []string{b.cfg.Topics.Requests},
-		GroupBalancers:    []kafka.GroupBalancer{kafka.RangeGroupBalancer{}},
+		GroupBalancers:    b.balancers(p),
 		HeartbeatInterval: max(b.cfg.SessionTimeout/beats, time.Millisecond),
 		SessionTimeout:    b.cfg.SessionTimeout,
 		RebalanceTimeout:  b.cfg.SessionTimeout, // draining takes half of it at most
@@ -76,10 +77,23 @@ func (b *Broker) groupConfig() kafka.ConsumerGroupConfig {
 	}
 }
 
+// balancers lists the ways to assign partitions that this instance knows, the
+// one it prefers first. The group takes one that all its members know. Range is
+// offered always: instances that share and instances that pack can then be in
+// one group, as they are while the setting is rolled out, and share until the
+// last one packs.
+func (b *Broker) balancers(p *packing) []kafka.GroupBalancer {
+	if b.cfg.Holders == 0 {
+		return []kafka.GroupBalancer{kafka.RangeGroupBalancer{}}
+	}
+	return []kafka.GroupBalancer{p, kafka.RangeGroupBalancer{}}
+}
+
 // member is this instance's part in the group, for one Consume.
 type member struct {
 	b       *Broker
 	group   *kafka.ConsumerGroup
+	packing *packing
 	handle  func(context.Context, *Session) error
 	leaving bool
 	left    chan struct{}
@@ -113,6 +127,7 @@ func (m *member) run(ctx context.Context) error {
 			return nil
 		case err == nil:
 			refused, failed = 0, 0
+			m.packing.assigned(gen.ID, len(gen.Assignments[m.b.cfg.Topics.Requests]))
 			if final, err := m.generation(ctx, gen); final {
 				return err
 			}

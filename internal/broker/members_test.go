@@ -104,6 +104,86 @@ func TestMembersShareThePartitions(t *testing.T) {
 	}
 }
 
+// TestOthersStandBy: one of three members holds all partitions. Another one
+// takes over when it leaves, and when it comes back nothing moves.
+func TestOthersStandBy(t *testing.T) {
+	cfg := newLab(t).config(t)
+	cfg.Holders = 1
+	brokers := map[string]*Broker{"a": prepared(t, cfg), "b": open(t, cfg), "c": open(t, cfg)}
+	o := &ownership{t: t, owners: map[int]string{}, held: map[string]int{}, changed: make(chan struct{})}
+	stops := map[string]func() error{}
+	begins := func(name string) { stops[name] = consume(t, brokers[name], o.handle(name)) }
+	ends := func(name string) {
+		t.Helper()
+		if err := stops[name](); err != nil {
+			t.Error(err)
+		}
+	}
+	holds := func(what, holder string, members int) {
+		t.Helper()
+		o.until(what, func(held map[string]int) bool { return len(held) == members && held[holder] == cfg.Partitions })
+	}
+	begins("b")
+	holds("b alone", "b", 1)
+	begins("a")
+	holds("a stands by", "b", 2)
+	begins("c")
+	holds("c stands by", "b", 3)
+	began := time.Now()
+	ends("b")
+	holds("a, which joined before c, takes over", "a", 2)
+	if took := time.Since(began); took >= cfg.SessionTimeout {
+		t.Errorf("taking over took %s: the group was not left, the session expired", took)
+	}
+	begins("b")
+	holds("b comes back and stands by", "a", 3)
+	ends("c")
+	holds("one that stood by has left", "a", 2)
+}
+
+// TestPackingAndSharingTogether: with a member that shares in the group, as
+// while the setting is rolled out, all share; without it they pack.
+func TestPackingAndSharingTogether(t *testing.T) {
+	share := newLab(t).config(t)
+	pack := share
+	pack.Holders = 1
+	sharer := prepared(t, share)
+	o := &ownership{t: t, owners: map[int]string{}, held: map[string]int{}, changed: make(chan struct{})}
+	stop := consume(t, sharer, o.handle("shares"))
+	consume(t, open(t, pack), o.handle("a"))
+	consume(t, open(t, pack), o.handle("b"))
+	o.until("each one has a partition", func(held map[string]int) bool {
+		return held["shares"] == 1 && held["a"] == 1 && held["b"] == 1
+	})
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	o.until("one has all", func(held map[string]int) bool {
+		return len(held) == 2 && held["a"]*held["b"] == 0 && held["a"]+held["b"] == 3
+	})
+}
+
+// TestStandbyKnowsTheGroup: a session without partitions tells who has them.
+func TestStandbyKnowsTheGroup(t *testing.T) {
+	cfg := newLab(t).config(t)
+	cfg.Holders = 2
+	b := prepared(t, cfg)
+	told := make(chan string, 16)
+	ask := func(ctx context.Context, s *Session) error {
+		if holders, instances, err := s.Group(ctx); err == nil && len(s.Owned) == 0 && holders > 0 {
+			told <- fmt.Sprintf("%d of %d", holders, instances)
+		}
+		<-ctx.Done()
+		return context.Cause(ctx)
+	}
+	for range 3 {
+		consume(t, b, ask)
+	}
+	if got := await(t, "member that stands by", told); got != "2 of 3" {
+		t.Errorf("it says that %s hold partitions, want 2 of 3", got)
+	}
+}
+
 func members(t *testing.T, b *Broker) int {
 	t.Helper()
 	res, err := b.client.DescribeGroups(timely(t), &kafka.DescribeGroupsRequest{GroupIDs: []string{b.cfg.GroupID}})

@@ -80,6 +80,29 @@ func (s *Session) Commit(offsets map[int]int64) error {
 	return nil
 }
 
+// Group returns how many instances hold partitions, and how many there are.
+// While the group rebalances nobody holds any.
+func (s *Session) Group(ctx context.Context) (holders, instances int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, requestTimeout)
+	defer cancel()
+	res, err := s.b.client.DescribeGroups(ctx, &kafka.DescribeGroupsRequest{GroupIDs: []string{s.b.cfg.GroupID}})
+	if err != nil {
+		return 0, 0, fmt.Errorf("describe group %s: %w", s.b.cfg.GroupID, err)
+	}
+	for _, g := range res.Groups {
+		if g.Error != nil {
+			return 0, 0, fmt.Errorf("describe group %s: %w", s.b.cfg.GroupID, g.Error)
+		}
+		instances += len(g.Members)
+		for _, m := range g.Members {
+			if slices.ContainsFunc(m.MemberAssignments.Topics, func(t kafka.GroupMemberTopic) bool { return len(t.Partitions) > 0 }) {
+				holders++
+			}
+		}
+	}
+	return holders, instances, nil
+}
+
 // session makes the session of a generation, with the offsets to start from.
 func (b *Broker) session(ctx context.Context, gen *kafka.Generation) (*Session, error) {
 	s := &Session{Generation: int(gen.ID), b: b, gen: gen}
