@@ -219,3 +219,18 @@ func (g *group) check(before, now map[string][]int) {
 		}
 	}
 }
+
+// TestBalancers: range is offered always, and packing before it. Without the one
+// instances of both kinds could not be in one group, without the other none would
+// stand by.
+func TestBalancers(t *testing.T) {
+	for holders, want := range map[int]string{0: "[range]", 2: "[callstream-pack range]"} {
+		var names []string
+		for _, offered := range (&Broker{cfg: Config{Holders: holders}}).balancers(&packing{holders: holders}) {
+			names = append(names, offered.ProtocolName())
+		}
+		if fmt.Sprint(names) != want {
+			t.Errorf("with %d holders it offers %v, want %s", holders, names, want)
+		}
+	}
+}
