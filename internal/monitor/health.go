@@ -31,6 +31,7 @@ type Health struct {
 	mu     sync.Mutex
 	set    map[string]string // detail by name
 	checks []check
+	note   string
 }
 
 type check struct {
@@ -53,6 +54,31 @@ func (h *Health) Set(name, detail string) {
 		h.set = map[string]string{}
 	}
 	h.set[name] = detail
+}
+
+// Note gives what is said beside being ready, in one line; an empty one takes it
+// away.
+func (h *Health) Note(text string) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.note = oneLine(text)
+}
+
+// report is what /readyz says: ready and the note, or each condition.
+func (h *Health) report() (ready bool, text string) {
+	conditions := h.Conditions()
+	if len(conditions) > 0 {
+		for _, c := range conditions {
+			text += c.String() + "\n"
+		}
+		return false, text
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.note == "" {
+		return true, "ready\n"
+	}
+	return true, "ready\n" + h.note + "\n"
 }
 
 // Clear takes a condition away. One that is not set is no mistake.

@@ -198,4 +198,9 @@ func (m *Metrics) Partitions(owned []int) {
 		}
 	}
 	m.partitionsOwned.Set(float64(len(owned)))
+	standby := 0.0
+	if len(owned) == 0 {
+		standby = 1
+	}
+	m.standby.Set(standby)
 }

@@ -112,6 +112,7 @@ func TestSeries(t *testing.T) {
 		`signature_checks_total 2`,
 		`signature_failures_total 1`,
 		`stale_answers_total 22`,
+		`standby 0`,
 		`unknown_values_total 23`,
 		`write_retries_total{topic="t"} 26`,
 	}
@@ -122,6 +123,23 @@ func TestSeries(t *testing.T) {
 	if err != nil || len(problems) > 0 {
 		t.Errorf("lint: %v, %v", problems, err)
 	}
+}
+
+// TestStandbyGauge: before the first generation nobody knows, and so nobody
+// stands by.
+func TestStandbyGauge(t *testing.T) {
+	m := NewMetrics()
+	want := func(what, value string) {
+		t.Helper()
+		if got := samples(t, m)["standby"]; got != value {
+			t.Errorf("%s: %s, want %s", what, got, value)
+		}
+	}
+	want("at the start", "0")
+	m.Partitions(nil)
+	want("without partitions", "1")
+	m.Partitions([]int{0})
+	want("with one", "0")
 }
 
 // TestPartitions: a partition that moves away takes its gauges with it, lest two

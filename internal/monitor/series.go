@@ -35,6 +35,7 @@ type series struct {
 
 	generation        prometheus.Gauge
 	partitionsOwned   prometheus.Gauge
+	standby           prometheus.Gauge
 	requestLag        *prometheus.GaugeVec
 	committedOffset   *prometheus.GaugeVec
 	restoreRecords    *prometheus.GaugeVec
@@ -72,6 +73,7 @@ func (m *Metrics) register() {
 
 		generation:        r.gauge("generation", "Generation of the consumer group."),
 		partitionsOwned:   r.gauge("partitions_owned", "Request partitions this instance owns."),
+		standby:           r.gauge("standby", "1 while this instance owns no partitions and is ready to take over, else 0."),
 		requestLag:        r.gauges("request_lag", "Records of a request partition that are not yet read.", "partition"),
 		committedOffset:   r.gauges("committed_offset", "Offset a request partition goes on from.", "partition"),
 		restoreRecords:    r.gauges("restore_records", "Offsets of a state partition restored so far.", "partition"),

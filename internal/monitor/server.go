@@ -28,7 +28,7 @@ const (
 )
 
 // Handler serves /healthz (200 while the process lives), /readyz (200 when
-// ready, else 503 with one line a condition), /metrics for Prometheus, and an
+// ready, with the note if there is one, else 503 with one line a condition), /metrics for Prometheus, and an
 // index at /. More pages may be added to it.
 func Handler(h *Health, m *Metrics) *http.ServeMux {
 	mux := http.NewServeMux()
@@ -36,16 +36,12 @@ func Handler(h *Health, m *Metrics) *http.ServeMux {
 		answer(w, http.StatusOK, "ok\n")
 	})
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, _ *http.Request) {
-		conditions := h.Conditions()
-		if len(conditions) == 0 {
-			answer(w, http.StatusOK, "ready\n")
+		ready, text := h.report()
+		if !ready {
+			answer(w, http.StatusServiceUnavailable, text)
 			return
 		}
-		var lines string
-		for _, c := range conditions {
-			lines += c.String() + "\n"
-		}
-		answer(w, http.StatusServiceUnavailable, lines)
+		answer(w, http.StatusOK, text)
 	})
 	mux.Handle("GET /metrics", m.handler())
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {

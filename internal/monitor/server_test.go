@@ -52,6 +52,24 @@ func TestPages(t *testing.T) {
 	want("GET", "/readyz", 200, "ready\n")
 }
 
+// TestNote: what is said beside being ready gives no reason not to be.
+func TestNote(t *testing.T) {
+	h := NewHealth()
+	pages := Handler(h, NewMetrics())
+	want := func(what string, code int, body string) {
+		t.Helper()
+		if w := ask(pages, "GET", "/readyz"); w.Code != code || w.Body.String() != body {
+			t.Errorf("%s: it answers %d %q, want %d %q", what, w.Code, w.Body, code, body)
+		}
+	}
+	h.Note("standing by:\n others work")
+	want("not ready", 503, "joining-group: waiting for partitions of the request topic\n")
+	h.Clear(JoiningGroup)
+	want("ready", 200, "ready\nstanding by: others work\n")
+	h.Note("")
+	want("taken away", 200, "ready\n")
+}
+
 // serving runs Serve and returns how it ended.
 func serving(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logger) <-chan error {
 	ended := make(chan error, 1)
