@@ -1,8 +1,10 @@
 package export
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -52,6 +54,38 @@ func TestNotBefore(t *testing.T) {
 			t.Error("not asked again when its time had come")
 		}
 		proc.end(t)
+	})
+}
+
+// ownsNothing is the session of an instance that stands by.
+type ownsNothing struct{ Session }
+
+func (ownsNothing) Owned() []int { return nil }
+
+// TestStandingBy: an instance without partitions asks for nothing, holds
+// nothing, and ends as soon as it is told to.
+func TestStandingBy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.stories["a"] = lively()
+		w.ask("follow", "a")
+		p := &process{world: w, counter: &counter{looked: map[order.Outcome]int{}}, dead: make(chan struct{})}
+		ctx, stop := context.WithCancel(t.Context())
+		restored, ended := false, make(chan error, 1)
+		go func() {
+			pipeline := New(testConfig(), p, p, ownsNothing{p}, p, nil, p.counter, slog.New(slog.DiscardHandler))
+			ended <- pipeline.Run(ctx, func() { restored = true })
+		}()
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if !restored || len(w.asked) > 0 || len(w.events) > 0 || p.held > 0 {
+			t.Errorf("restored %v, asked %v, announced %d events, holds %d orders", restored, w.asked, len(w.events), p.held)
+		}
+		began := time.Now()
+		stop()
+		if err := <-ended; err != nil || time.Since(began) > 0 {
+			t.Errorf("it ends after %s with %v", time.Since(began), err)
+		}
 	})
 }
 
