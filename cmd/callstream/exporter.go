@@ -33,6 +33,7 @@ type exporter struct {
 	health   *monitor.Health
 	metrics  *monitor.Metrics
 	listener net.Listener // where health and metrics are served; nil = nowhere
+	standby  standby
 }
 
 var (
@@ -88,7 +89,7 @@ func (x *exporter) export(ctx context.Context) error {
 		callbot.RejectingEverything: "the API has answered no order well in the last minute; what it rejects is not held against the orders",
 	} {
 		x.health.AddCheck(name, func() string {
-			if client.Trouble() == name {
+			if client.Trouble() == name && !x.standby.is() {
 				return detail
 			}
 			return ""
@@ -101,7 +102,7 @@ func (x *exporter) export(ctx context.Context) error {
 		x.metrics.Partitions(owned)
 		x.metrics.Generation(s.Generation)
 		defer holdSlots(ctx, client, owned, b.Partitions())()
-		x.log.Info("partitions assigned", "generation", s.Generation, "partitions", owned)
+		x.assigned(ctx, s, b.Partitions())
 		x.health.Set(restoringState, "reading what was announced before")
 		x.health.Clear(monitor.JoiningGroup)
 		defer x.health.Clear(restoringState)
@@ -109,7 +110,9 @@ func (x *exporter) export(ctx context.Context) error {
 		p := export.New(x.pipeline(b), api{client}, out, s2, states, avroRequests(lookup), x.metrics, x.log)
 		return p.Run(ctx, func() {
 			x.health.Clear(restoringState)
-			x.log.Info("state restored; exporting", "generation", s.Generation)
+			if len(owned) > 0 {
+				x.log.Info("state restored; exporting", "generation", s.Generation)
+			}
 		})
 	})
 }
@@ -234,7 +237,7 @@ func written(t broker.Topics) []string {
 // openBroker connects to Kafka as the settings say.
 func openBroker(ctx context.Context, c *config.Config, log *slog.Logger, observer broker.Observer) (*broker.Broker, error) {
 	bc := broker.Config{
-		Brokers: c.Kafka.Brokers, GroupID: c.Kafka.GroupID, SessionTimeout: c.Kafka.SessionTimeout, Topics: topicsOf(c),
+		Brokers: c.Kafka.Brokers, GroupID: c.Kafka.GroupID, SessionTimeout: c.Kafka.SessionTimeout, Holders: holders(c), Topics: topicsOf(c),
 		Partitions: c.Topics.Partitions, Replication: c.Topics.Replication, AutoCreate: c.Topics.AutoCreate, Log: log, Observer: observer,
 	}
 	var err error

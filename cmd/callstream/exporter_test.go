@@ -83,6 +83,7 @@ func TestInstances(t *testing.T) {
 	l := newLab(t, simulator.Config{Seed: 10, Speed: lifeSpeed})
 	ids := names("order-", 80)
 	l.ask(ids...)
+	l.env["KAFKA_ASSIGNMENT"] = "spread"
 	first := l.start(nil, "run")
 	l.announcing(50)
 	second := l.start(map[string]string{"HTTP_ADDR": "127.0.0.1:0", "LOG_LEVEL": "info"}, "run")

@@ -27,10 +27,11 @@ type Config struct {
 type Kafka struct {
 	// Brokers has at least one entry, each host:port.
 	Brokers []string `env:"BROKERS" envDefault:"localhost:9092" doc:"Brokers to start from, as host:port, separated by commas."`
-	GroupID string   `env:"GROUP_ID" envDefault:"callstream" doc:"Consumer group; its instances share the partitions of the request topic."`
+	GroupID string   `env:"GROUP_ID" envDefault:"callstream" doc:"Consumer group; the partitions of the request topic belong to its instances."`
 	// SessionTimeout: a broker's own upper bound is 30 minutes
 	// (group.max.session.timeout.ms).
 	SessionTimeout time.Duration `env:"SESSION_TIMEOUT" envDefault:"10s" min:"1s" max:"30m" doc:"How long an instance may be silent before its partitions move; work in flight is given up at half of it."`
+	Assignment     string        `env:"ASSIGNMENT" envDefault:"pack" oneof:"pack spread" doc:"Which instances hold partitions: as few as CALLBOT_RATE_LIMIT needs (one for each 10 requests a second), the others standing by; or all of them."`
 	TLS            TLS           `envPrefix:"TLS_"`
 	SASL           SASL          `envPrefix:"SASL_"`
 }

@@ -13,6 +13,7 @@ func TestSettings(t *testing.T) {
 	// The names and defaults users rely on.
 	want := map[string]string{
 		"KAFKA_BROKERS": "localhost:9092", "KAFKA_GROUP_ID": "callstream", "KAFKA_SESSION_TIMEOUT": "10s",
+		"KAFKA_ASSIGNMENT":  "pack",
 		"KAFKA_TLS_ENABLED": "false", "KAFKA_TLS_CA_FILE": "", "KAFKA_TLS_CERT_FILE": "", "KAFKA_TLS_KEY_FILE": "",
 		"KAFKA_SASL_MECHANISM": "", "KAFKA_SASL_USERNAME": "", "KAFKA_SASL_PASSWORD": "",
 		"TOPIC_REQUESTS": "callbot.order-requests", "TOPIC_STATUS": "callbot.call-status-changed", "TOPIC_COMPLETED": "callbot.call-completed",
