@@ -55,15 +55,16 @@ def whole_without_registry(world, sizes):
 def crashes(world, sizes):
     """kill -9 in the middle of work, a successor, a second instance that joins, and kill -9 of one of
     two: nothing is lost."""
-    first = begin(world, sizes, BATCH_SIZE=50)
+    settings = {"BATCH_SIZE": 50, "KAFKA_ASSIGNMENT": "spread"}
+    first = begin(world, sizes, **settings)
     world.request_mixed(sizes.finished + sizes.living)
     wait_for("the work has begun", 60, lambda: world.written() > sizes.finished, every=0.02)
     world.kill(first)
     world.expect("the crash came in the middle of the work", world.lag() > 0)
-    second = world.exporter(BATCH_SIZE=50)
+    second = world.exporter(**settings)
     before = world.written()
     wait_for("the successor goes on", 60, lambda: world.written() > before)
-    world.exporter(BATCH_SIZE=50)
+    world.exporter(**settings)
     wait_for("two instances share the group", 30, lambda: len(
         world.admin.describe_consumer_groups([world.name])[world.name].result(20).members) == 2)
     time.sleep(3)  # let both write
