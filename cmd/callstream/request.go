@@ -38,6 +38,7 @@ IDs are the arguments; or the lines of standard input, where there are none (or 
 All are checked before the first is sent. Kafka and the topic are those of the environment, as for run.`,
 		Example: `  callstream request --task 42 order-1 order-2
   callstream request --task 42 --mode replay order-1
+  callstream request --task 42 --mode hint order-1
   callstream request --task 42 < order-ids.txt
   callstream request --csv orders.csv --column orderID --task-column userTaskID`,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -54,7 +55,7 @@ All are checked before the first is sent. Kafka and the topic are those of the e
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.task, "task", "", "the orders' userTaskID")
-	f.StringVar(&o.mode, "mode", "follow", "follow, once, stop or replay")
+	f.StringVar(&o.mode, "mode", "follow", "follow, once, stop, replay or hint (look now, if it is followed)")
 	f.StringVar(&o.notBefore, "not-before", "", "do not look before this time (RFC 3339)")
 	f.StringVar(&o.deadline, "deadline", "", "give up after this time (RFC 3339)")
 	f.StringVar(&o.csv, "csv", "", "read the IDs from this CSV file, whose first row names the columns")

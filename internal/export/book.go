@@ -30,6 +30,7 @@ type entry struct {
 	looked    order.Millis   // last look that was answered; 0 = none since the start or the last request
 	tries     int            // looks in a row that went unanswered
 	out       bool           // checked out to a job
+	hinted    bool           // a hint came while it was out
 	requests  []*openRequest // to be marked once the order is saved
 	asks      []ask          // requests that came while it was out
 }
@@ -119,6 +120,19 @@ func (b *book) lookSoon(e *entry, at order.Millis) {
 	if e.facts.Rest == order.Active {
 		b.queue.Set(&e.item, at, at)
 	}
+}
+
+// hint has an active order looked at with the next request of its task. It
+// counts as due from the moment it might have been looked at again, which puts
+// it before those whose pause ended later, never shortens PollMin, and is the
+// same however many hints come. One whose look went unanswered comes back soon
+// by itself, and the pause is there to spare the API.
+func (b *book) hint(e *entry, now order.Millis) {
+	if e.facts.Rest != order.Active || e.facts.NotBefore > now || e.tries > 0 {
+		return
+	}
+	at := e.looked + order.Millis(b.timing.PollMin.Milliseconds())
+	b.queue.Set(&e.item, at, at)
 }
 
 // lookAgain schedules an order whose look went unanswered. The pauses that

@@ -19,6 +19,7 @@ type intake struct {
 	partition int
 	offset    int64
 	request   *order.Request // nil where no order is for this partition
+	callback  bool           // it is the hint of a callback
 	forwards  []record.Message
 	letters   []request.DeadLetter
 }
@@ -57,7 +58,7 @@ func (r *reader) read(ctx context.Context, partition int, intakes chan<- *intake
 // intake reads one request and decides for each of its orders: here, forwarded
 // home, or a dead letter.
 func (r *reader) intake(ctx context.Context, rec *record.Record) (*intake, error) {
-	in := &intake{partition: rec.Partition, offset: rec.Offset}
+	in := &intake{partition: rec.Partition, offset: rec.Offset, callback: request.FromCallback(rec)}
 	req, invalid, err := request.Read(rec, func(value []byte) (map[string]any, error) { return r.avro(ctx, value) })
 	var bad *request.UnreadableError
 	if errors.As(err, &bad) {

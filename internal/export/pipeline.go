@@ -32,8 +32,10 @@ type Config struct {
 	DrainFor     time.Duration // how long work in flight may go on once the generation ended
 	StateLimit   int           // bytes of the largest state that can be saved
 	RequestLimit int           // bytes of the largest request that can be forwarded, headers and all
-	Timing       schedule.Timing
-	Rules        order.Rules
+	// CallbackFollow lets a callback's hint begin to follow an order that nobody asked for.
+	CallbackFollow bool
+	Timing         schedule.Timing
+	Rules          order.Rules
 }
 
 // Pipeline exports the orders of one generation's partitions. Three parts do
@@ -165,6 +167,10 @@ func (p *Pipeline) take(in *intake) {
 	}
 	for _, id := range in.request.Orders {
 		ref := order.Ref{Task: in.request.Task, ID: id}
+		if in.request.Mode == order.Hint {
+			p.hint(ref, in, r)
+			continue
+		}
 		p.ask(p.book.entry(ref, in.partition), ask{in.request, r})
 	}
 }
@@ -259,6 +265,7 @@ func (p *Pipeline) back(doing string, err error, orders []*checkout) {
 		for _, a := range came {
 			p.ask(co.entry, a)
 		}
+		p.hastenBack(co.entry)
 	}
 }
 

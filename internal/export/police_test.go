@@ -157,7 +157,8 @@ func (w *world) checkCommit(partition int, offset int64) {
 
 // undone says what of a request does not stand anywhere; empty where all does:
 // each order in a state that knows of a request as new, in a dead letter, or in
-// a forward.
+// a forward. A hint that is home leaves nothing, but for the order that it may
+// begin to follow.
 func (w *world) undone(rec record.Record) string {
 	req, invalid, err := request.Read(&rec, nil)
 	if err != nil {
@@ -172,9 +173,16 @@ func (w *world) undone(rec record.Record) string {
 		}
 	}
 	from := fmt.Sprintf("requests/%d/%d", rec.Partition, rec.Offset)
+	asked := req.Time
+	if req.Mode == order.Hint {
+		asked = 0
+	}
 	for _, id := range req.Orders {
+		if asked == 0 && homeOf(id) == rec.Partition && !(w.follows && request.FromCallback(&rec)) {
+			continue
+		}
 		stands := w.buried(id) ||
-			slices.ContainsFunc(w.states, func(s stored) bool { return s.Ref.ID == id && s.says != nil && newest(s.says) >= req.Time }) ||
+			slices.ContainsFunc(w.states, func(s stored) bool { return s.Ref.ID == id && s.says != nil && newest(s.says) >= asked }) ||
 			slices.ContainsFunc(w.forwards, func(f record.Message) bool {
 				return origin(f) == from && bytes.Contains(f.Value, []byte(`"`+id+`"`))
 			})

@@ -58,6 +58,9 @@ type States interface {
 type Observer interface {
 	RequestRead(partition int)
 	Forwarded(requests int)
+	// Hinted tells what became of a hint for one order: HintTaken, HintFollowed
+	// or HintIgnored.
+	Hinted(effect string)
 	// Looked tells what an answer that arrived at the given moment (0 = none
 	// did) came to, for a batch filled to a part of BATCH_SIZE.
 	Looked(at order.Millis, fill float64, outcomes map[order.Outcome]int, noticed order.Noticed)

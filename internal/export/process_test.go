@@ -9,11 +9,12 @@ import (
 	"callstream/internal/schedule"
 )
 
-// counter counts what looks came to and the orders held; the rest is not of
+// counter counts what looks and hints came to and the orders held; the rest is not of
 // interest here.
 type counter struct {
 	lock   sync.Mutex
 	looked map[order.Outcome]int
+	hints  map[string]int
 	held   int
 }
 
@@ -29,6 +30,12 @@ func (c *counter) Held(orders, _ int) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	c.held = orders
+}
+
+func (c *counter) Hinted(effect string) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.hints[effect]++
 }
 
 func (*counter) RequestRead(int)           {}

@@ -23,14 +23,7 @@ func TestNotBefore(t *testing.T) {
 		w.ask("follow", "a")
 		w.askFor("b", "notBefore", time.Hour)
 		proc := w.start(testConfig())
-		asked := func(id string) (n int) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
-			for _, batch := range w.asked {
-				n += strings.Count(" "+strings.Join(batch, " ")+" ", " "+id+" ")
-			}
-			return n
-		}
+		asked := w.looksAt
 		time.Sleep(59 * time.Minute)
 		if n := asked("b"); n != 0 {
 			t.Errorf("asked %d times before its time", n)

@@ -41,6 +41,7 @@ type world struct {
 	reject  map[string]bool
 	garbled map[string]bool // orders whose part can't be decoded
 	silent  bool            // Answering says no
+	follows bool            // the processes' CallbackFollow
 
 	takes map[string]time.Duration // how long an effect takes, half of it before it takes place
 	fault *fault                   // nil = none
@@ -109,6 +110,28 @@ func (w *world) askFor(id, field string, wait time.Duration) {
 	w.put(fmt.Sprintf(`{"userTaskID":"t","orderID":%q,%q:%q}`, id, field, at), homeOf(id))
 }
 
+// hint puts a hint for an order, one that claims to come from a callback where
+// callback says so.
+func (w *world) hint(id string, callback bool, at int) {
+	m := request.CallbackHint(order.Ref{Task: "t", ID: id}, "requests")
+	if !callback {
+		m.Headers = nil
+	}
+	w.put(string(m.Value), at, m.Headers...)
+}
+
+// looksAt counts the requests to the API that asked for an order.
+func (w *world) looksAt(id string) (n int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, batch := range w.asked {
+		if slices.Contains(batch, id) {
+			n++
+		}
+	}
+	return n
+}
+
 // process runs a pipeline over the world until it is stopped or dies. It is
 // the pipeline's API, Output, Session and States.
 type process struct {
@@ -121,7 +144,8 @@ type process struct {
 
 func (w *world) start(cfg Config) *process {
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &process{world: w, counter: &counter{looked: map[order.Outcome]int{}}, stop: cancel, dead: make(chan struct{}), ended: make(chan error, 1)}
+	p := &process{world: w, counter: &counter{looked: map[order.Outcome]int{}, hints: map[string]int{}}, stop: cancel, dead: make(chan struct{}), ended: make(chan error, 1)}
+	w.follows = cfg.CallbackFollow
 	pipeline := p.pipeline(cfg)
 	go func() { p.ended <- pipeline.Run(ctx, func() {}) }()
 	return p

@@ -47,6 +47,13 @@ func (m *Metrics) RequestRead(partition int) {
 // Forwarded counts requests sent on to their home partition.
 func (m *Metrics) Forwarded(n int) { m.requestsForwarded.Add(float64(n)) }
 
+// Hinted counts a hint for one order by what became of it: taken, followed or
+// ignored.
+func (m *Metrics) Hinted(effect string) { m.hints.WithLabelValues(effect).Inc() }
+
+// Callback counts a callback of the vendor's by what became of it, in a word.
+func (m *Metrics) Callback(result string) { m.callbacks.WithLabelValues(result).Inc() }
+
 // Request counts one request to the API for asked orders: class is "ok" or
 // what went wrong, in a word; retCode is 0 where none was given.
 func (m *Metrics) Request(class string, retCode, asked int, took time.Duration) {

@@ -37,6 +37,9 @@ func everything(m *Metrics) {
 	m.RequestRead(3)
 	m.RequestRead(3)
 	m.Forwarded(4)
+	m.Hinted("taken")
+	m.Callback("forged")
+	m.Callback("forged")
 	m.Held(9, 1)
 	m.Held(5, 6)
 	m.Request("ok", 0, 500, 3*time.Second)
@@ -79,6 +82,14 @@ func TestSeries(t *testing.T) {
 		`api_requests_total{class="ok",ret_code="0"} 1`,
 		`batch_fill_count 1`,
 		`batch_fill_sum 0.85`,
+		`callbacks_total{result="accepted"} 0`,
+		`callbacks_total{result="busy"} 0`,
+		`callbacks_total{result="failed"} 0`,
+		`callbacks_total{result="forged"} 2`,
+		`callbacks_total{result="ignored"} 0`,
+		`callbacks_total{result="malformed"} 0`,
+		`callbacks_total{result="replayed"} 0`,
+		`callbacks_total{result="too-large"} 0`,
 		`committed_offset{partition="2"} 29`,
 		`corrections_pending_total 24`,
 		`dead_letters_total{reason="gave-up"} 1`,
@@ -92,6 +103,9 @@ func TestSeries(t *testing.T) {
 		`events_total{type="call-status-changed"} 0`,
 		`events_total{type="transcript-line"} 21`,
 		`generation 27`,
+		`hints_total{result="followed"} 0`,
+		`hints_total{result="ignored"} 0`,
+		`hints_total{result="taken"} 1`,
 		`orders_looked_at_total{result="changed"} 0`,
 		`orders_looked_at_total{result="hash"} 499`,
 		`orders_looked_at_total{result="missing"} 0`,

@@ -14,6 +14,8 @@ const namespace = "callstream"
 type series struct {
 	requestsRead      *prometheus.CounterVec
 	requestsForwarded prometheus.Counter
+	hints             *prometheus.CounterVec
+	callbacks         *prometheus.CounterVec
 	ordersTracked     prometheus.Gauge
 	ordersWaiting     prometheus.Gauge
 
@@ -49,6 +51,8 @@ func (m *Metrics) register() {
 	m.series = series{
 		requestsRead:      r.counters("requests_read_total", "Requests read from the request topic.", "partition"),
 		requestsForwarded: r.counter("requests_forwarded_total", "Requests sent on to the home partition of their orders."),
+		hints:             r.counters("hints_total", "Orders that hints were about, by what became of it (ignored: unknown, at rest, or not to be looked at yet).", "result"),
+		callbacks:         r.counters("callbacks_total", "Callbacks of the vendor's, by what became of them.", "result"),
 		ordersTracked:     r.gauge("orders_tracked", "Orders whose state is held by this instance."),
 		ordersWaiting:     r.gauge("orders_waiting", "Orders of requests that are not yet done, so that their offset is not marked."),
 
@@ -109,6 +113,8 @@ func (m *Metrics) startAtZero() {
 		m.ordersLookedAt: {"changed", "unchanged", "hash", "missing", "rejected", "unreadable", "unanswered"},
 		m.deadLetters:    {"unreadable", "invalid-id", "misrouted", "rejected", "not-found", "gave-up", "too-large"},
 		m.dropped:        {"not-asked-for", "unreadable"},
+		m.hints:          {"taken", "followed", "ignored"},
+		m.callbacks:      {"accepted", "ignored", "forged", "replayed", "malformed", "too-large", "busy", "failed"},
 	} {
 		for _, word := range words {
 			vec.WithLabelValues(word)

@@ -9,6 +9,7 @@ const (
 	LookOnce   Mode = "once"   // look once
 	StopFollow Mode = "stop"   // no longer follow
 	Replay     Mode = "replay" // look, announce changes, then the present snapshot of every call again
+	Hint       Mode = "hint"   // look with the next request of its task, if it is looked at anyway
 )
 
 // Request asks for orders of one task.
@@ -36,6 +37,8 @@ const (
 // once. now is when the request was read.
 func (t *Tracking) Ask(r *Request, now Millis) Consequence {
 	switch r.Mode {
+	case Hint: // it says when to look; what is done about an order stays as it is
+		return Ignored
 	case StopFollow:
 		return t.stop(r, now)
 	case Replay:

@@ -15,6 +15,7 @@ func TestAsk(t *testing.T) {
 	once := func(at Millis) Request { return Request{Mode: LookOnce, Time: at} }
 	stop := func(at Millis) Request { return Request{Mode: StopFollow, Time: at} }
 	replay := func(at Millis) Request { return Request{Mode: Replay, Time: at} }
+	hint := func(at Millis) Request { return Request{Mode: Hint, Time: at, NotBefore: at, Deadline: at} }
 	for name, c := range map[string]struct {
 		ask       []Request
 		follows   Consequence // of the last
@@ -58,6 +59,8 @@ func TestAsk(t *testing.T) {
 		"an old follow, settled, looked at once":   {[]Request{follow(2), {Mode: looked}, once(3), follow(1)}, Ignored, Active, false, 0},
 		"an old follow, settled, replayed":         {[]Request{follow(3), {Mode: looked}, replay(2), follow(1)}, Ignored, Active, false, 2},
 		"an old follow, stopped, looked at once":   {[]Request{follow(2), stop(2), once(3), follow(1)}, Ignored, Active, false, 0},
+		"a hint asks for nothing":                  {[]Request{follow(1), hint(2)}, Ignored, Active, true, 0},
+		"a hint wakes nothing that rests":          {[]Request{follow(1), stop(2), hint(3)}, Ignored, Stopped, false, 0},
 		"a newer follow than the one that settled": {[]Request{follow(1), {Mode: looked}, once(3), follow(2)}, Looks, Active, true, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -125,10 +125,10 @@ func CheckID(id string) error {
 // ParseMode reads a mode's name.
 func ParseMode(name string) (order.Mode, error) {
 	switch mode := order.Mode(name); mode {
-	case order.Follow, order.LookOnce, order.StopFollow, order.Replay:
+	case order.Follow, order.LookOnce, order.StopFollow, order.Replay, order.Hint:
 		return mode, nil
 	}
-	return "", errors.New("is none of follow, once, stop, replay")
+	return "", errors.New("is none of follow, once, stop, replay, hint")
 }
 
 // latest is the last moment that RFC 3339 can write.

@@ -10,9 +10,13 @@ import (
 
 // Headers of requests.
 const (
-	HeaderTime      = "callstream-request-time" // when it was asked: RFC 3339, or Unix milliseconds
-	HeaderForwarded = "callstream-forwarded"    // topic/partition/offset it was forwarded from
+	HeaderTime       = "callstream-request-time" // when it was asked: RFC 3339, or Unix milliseconds
+	HeaderForwarded  = "callstream-forwarded"    // topic/partition/offset it was forwarded from
+	HeaderHintSource = "callstream-hint-source"  // who gave the hint; only sourceCallback means something
 )
+
+// sourceCallback is the source of a hint that one of the vendor's callbacks gave.
+const sourceCallback = "callback"
 
 // Read reads a request that stands in Kafka, and the time it was asked at. A
 // value whose first byte is 0, which no JSON begins with, is Avro in Confluent
@@ -68,6 +72,23 @@ func askedAt(rec *record.Record) (order.Millis, error) {
 func Forwarded(rec *record.Record) bool {
 	_, found := record.Last(rec.Headers, HeaderForwarded)
 	return found
+}
+
+// CallbackHint returns the hint that a callback about an order gives. The key
+// leads it home: the partition by key is the order's home.
+func CallbackHint(ref order.Ref, topic string) record.Message {
+	return record.Message{
+		Topic: topic, Partition: record.ByKey, Key: []byte(ref.ID),
+		Value:   JSON(&order.Request{Task: ref.Task, Orders: []string{ref.ID}, Mode: order.Hint}),
+		Headers: []record.Header{{Key: HeaderHintSource, Value: []byte(sourceCallback)}},
+	}
+}
+
+// FromCallback reports whether a request is the hint of a callback. Whoever may
+// write the topic can claim it, and gains nothing: a follow is theirs to write too.
+func FromCallback(rec *record.Record) bool {
+	source, found := record.Last(rec.Headers, HeaderHintSource)
+	return found && string(source) == sourceCallback
 }
 
 // Forward returns the part of a request whose home is another partition of the

@@ -70,3 +70,40 @@ func TestForward(t *testing.T) {
 		t.Error("what was forwarded is not told from what was not")
 	}
 }
+
+// TestCallbackHint: a callback's hint is a request at its order's home, and
+// still known as such where it was forwarded; one of any other source is not.
+func TestCallbackHint(t *testing.T) {
+	m := CallbackHint(order.Ref{Task: "t", ID: "<a>"}, "requests")
+	want := record.Message{
+		Topic: "requests", Partition: record.ByKey, Key: []byte("<a>"), Value: []byte(`{"userTaskID":"t","orderID":"<a>","mode":"hint"}`),
+		Headers: []record.Header{{Key: "callstream-hint-source", Value: []byte("callback")}},
+	}
+	if !reflect.DeepEqual(m, want) {
+		t.Errorf("got  %s %s\nwant %s %s", m.Value, m.Headers, want.Value, want.Headers)
+	}
+	from := record.Record{Value: m.Value, Headers: m.Headers, Time: time.UnixMilli(5000)}
+	r, _, err := Read(&from, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := says(r); got != `t ["<a>"] hint 0 0` {
+		t.Errorf("read as %s", got)
+	}
+	forwarded := Forward(r, &from, "requests", 1)
+	for name, c := range map[string]struct {
+		headers []record.Header
+		want    bool
+	}{
+		"as it is":     {m.Headers, true},
+		"forwarded":    {forwarded.Headers, true},
+		"none":         {nil, false},
+		"by others":    {[]record.Header{{Key: HeaderHintSource, Value: []byte("scout")}}, false},
+		"by the last":  {append(m.Headers[:1:1], record.Header{Key: HeaderHintSource}), false},
+		"another name": {[]record.Header{{Key: HeaderTime, Value: []byte("callback")}}, false},
+	} {
+		if got := FromCallback(&record.Record{Headers: c.headers}); got != c.want {
+			t.Errorf("%s: from a callback: %t", name, got)
+		}
+	}
+}

@@ -50,6 +50,7 @@ func TestRead(t *testing.T) {
 			name: "mode and times", want: `t ["a"] once 1000 2000`,
 			value: `{"userTaskID":"t","orderID":"a","mode":"once","notBefore":"1970-01-01T00:00:01Z","deadline":"1970-01-01T01:00:02+01:00"}`,
 		},
+		{name: "a hint", value: `{"userTaskID":"t","orderID":"a","mode":"hint"}`, want: `t ["a"] hint 0 0`},
 		{name: "odd IDs", value: `{"userTaskID":"/","orderIDs":[" ","a/b","\"","\u0000","ü"]}`, want: `/ [" " "a/b" "\"" "\x00" "ü"] follow 0 0`},
 		{name: "an ID too long among others", value: `{"userTaskID":"t","orderIDs":["a","` + long + `"]}`, want: `t ["a"] follow 0 0`, invalid: 1},
 		{name: "an empty ID among others", value: `{"userTaskID":"t","orderIDs":["a",""]}`, want: `t ["a"] follow 0 0`, invalid: 1},
