@@ -10,6 +10,9 @@
 // [Client.Trouble] whether it refuses. The client remembers nothing of an
 // order: state and schedule are the caller's.
 //
+// [Callbacks] is the other direction: it takes what the vendor sends by itself,
+// checks the signature and hands on which order it is about, as a hint.
+//
 // Nothing here starts a goroutine. No error or log of this package carries a
 // secret, a phone number or any part of an answer's body.
 package callbot

@@ -94,3 +94,36 @@ func checkAnswer(t *testing.T, v reflect.Value) {
 	default:
 	}
 }
+
+// FuzzCallback: any body is read without a panic and twice alike; what is read
+// is valid text out of valid JSON; no refusal holds a part of it.
+func FuzzCallback(f *testing.F) {
+	f.Add([]byte(callbackBody))
+	f.Add([]byte(`{"callbackType":"1","userTaskID":7}`))
+	f.Add([]byte(`{"callbackType":2.0,"orderID":1e3,"orderID":"\ud800","userTaskID":null}`))
+	f.Add([]byte("{\"orderID\":\"\xff13800138000\"}"))
+	f.Add([]byte(`{"orderID":{"13800138000":1}}`))
+	f.Add([]byte(callbackBody + "\x80\x00&createTs=1"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		ref, kind, refused := readCallback(string(body))
+		if again, kindAgain, refusedAgain := readCallback(string(body)); again != ref || kindAgain != kind || (refused == nil) != (refusedAgain == nil) {
+			t.Fatalf("read as %q, then as %q", ref, again)
+		}
+		if refused != nil {
+			own := strings.TrimPrefix(refused.text, "callback.")
+			for _, name := range []string{"callbackType", "orderID", "userTaskID"} {
+				own = strings.TrimPrefix(own, name)
+			}
+			if own != "the body is not JSON" && !strings.HasPrefix(own, ": want ") && !strings.HasPrefix(own, "callback: want ") || len(own) > 80 {
+				t.Fatalf("a refusal of other words: %q", refused.text)
+			}
+			if ref != (order.Ref{}) || refused.status != 400 {
+				t.Fatalf("refused with %d, and read as %q", refused.status, ref)
+			}
+			return
+		}
+		if !json.Valid(body) || !utf8.ValidString(ref.ID) || !utf8.ValidString(ref.Task) {
+			t.Fatalf("read %q", ref)
+		}
+	})
+}
