@@ -112,7 +112,7 @@ func (d *demo) play(ctx context.Context, brokers, apiURL string) (err error) {
 	}
 	x := newExporter(d.cfg, d.log)
 	if d.keep {
-		if x.listener, err = monitor.Listen("127.0.0.1:0"); err != nil {
+		if x.listener, err = monitor.Listen("HTTP_ADDR", "127.0.0.1:0"); err != nil {
 			return err
 		}
 		d.addresses(brokers, apiURL, x.listener.Addr().String())

@@ -28,12 +28,13 @@ const restoringState = "restoring-state"
 
 // exporter is the whole of `callstream run`.
 type exporter struct {
-	cfg      *config.Config
-	log      *slog.Logger
-	health   *monitor.Health
-	metrics  *monitor.Metrics
-	listener net.Listener // where health and metrics are served; nil = nowhere
-	standby  standby
+	cfg       *config.Config
+	log       *slog.Logger
+	health    *monitor.Health
+	metrics   *monitor.Metrics
+	listener  net.Listener // where health and metrics are served; nil = nowhere
+	callbacks net.Listener // where callbacks are taken; nil = nowhere
+	standby   standby
 }
 
 var (
@@ -96,6 +97,18 @@ func (x *exporter) export(ctx context.Context) error {
 		})
 	}
 	out := &output{broker: b, encoder: encoder, topics: topicsOf(x.cfg)}
+	group, ctx := errgroup.WithContext(ctx)
+	if x.callbacks != nil {
+		group.Go(func() error { return x.takeCallbacks(ctx, b) })
+	}
+	group.Go(func() error { return x.consume(ctx, b, client, out, states, lookup) })
+	return group.Wait()
+}
+
+// consume exports, one generation of the group after the other.
+func (x *exporter) consume(
+	ctx context.Context, b *broker.Broker, client *callbot.Client, out *output, states *avro.StateCodec, lookup avro.Lookup,
+) error {
 	return b.Consume(ctx, func(ctx context.Context, s *broker.Session) error {
 		s2 := session{s, b.Home}
 		owned := s2.Owned()
@@ -152,8 +165,9 @@ func (x *exporter) pipeline(b *broker.Broker) export.Config {
 	return export.Config{
 		RequestTopic: c.Topics.Requests, BatchSize: c.Batch.Size, BatchLinger: c.Batch.Linger, Concurrency: c.Callbot.Concurrency,
 		// Half of the session is the bound; a tenth is left for the last commit.
-		DrainFor:   c.Kafka.SessionTimeout * 4 / 10,
-		StateLimit: b.Limit(c.Topics.State) - maxStateKey, RequestLimit: b.Limit(c.Topics.Requests),
+		DrainFor:       c.Kafka.SessionTimeout * 4 / 10,
+		CallbackFollow: c.Callback.Follow,
+		StateLimit:     b.Limit(c.Topics.State) - maxStateKey, RequestLimit: b.Limit(c.Topics.Requests),
 		Timing: schedule.Timing{
 			PollMin: c.Follow.PollMin, PollMax: c.Follow.PollMax,
 			Terms: order.Terms{

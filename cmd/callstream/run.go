@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"callstream/internal/callbot"
 	"callstream/internal/config"
 	"callstream/internal/monitor"
 )
@@ -18,7 +19,7 @@ A second signal ends it at once; what was in flight is repeated by its successor
 
 It is configured by the environment; docs/settings.md lists every setting. Needed are CALLBOT_UUID and CALLBOT_SECRET_KEY
 (or CALLBOT_SECRET_KEY_FILE); KAFKA_BROKERS is localhost:9092 where nothing else is said.
-/healthz, /readyz and /metrics are served at HTTP_ADDR (:8080).`,
+/healthz, /readyz and /metrics are served at HTTP_ADDR (:8080). With CALLBACK_ADDR the API's callbacks are taken too.`,
 		Example: `  CALLBOT_UUID=my-account CALLBOT_SECRET_KEY_FILE=/run/secrets/callbot callstream run
   KAFKA_BROKERS=kafka:9092 SCHEMA_REGISTRY_URL=http://registry:8081 callstream run`,
 		Args: noArgs,
@@ -33,10 +34,16 @@ It is configured by the environment; docs/settings.md lists every setting. Neede
 				x.log.Warn(w)
 			}
 			if cfg.HTTPAddr != "" {
-				if x.listener, err = monitor.Listen(cfg.HTTPAddr); err != nil {
+				if x.listener, err = monitor.Listen("HTTP_ADDR", cfg.HTTPAddr); err != nil {
 					return err
 				}
 				x.log.Info("serving health and metrics", "addr", x.listener.Addr().String())
+			}
+			if cfg.Callback.Addr != "" {
+				if x.callbacks, err = listenForCallbacks(cfg.Callback.Addr); err != nil {
+					return err
+				}
+				x.log.Info("taking callbacks", "addr", x.callbacks.Addr().String(), "path", callbot.CallbackPath)
 			}
 			return x.run(c.Context())
 		},

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"time"
 
@@ -24,12 +26,16 @@ transcripts, agents, SMS, recordings that come late. Signatures are really check
 Faults are switched on over HTTP while it runs: GET, PUT and POST /sim/faults. GET /sim/stats counts requests,
 GET /sim/truth?final=true tells what an exporter should have announced.`,
 		Example: `  callstream simulate --addr 127.0.0.1:9090 --uuid demo --secret-key demo --speed 10
-  curl -X POST localhost:9090/sim/faults -d '{"busy":0.2,"stale":0.1}'
+  callstream simulate --callbacks http://127.0.0.1:8081/callbacks/callbot
+  curl -X POST localhost:9090/sim/faults -d '{"busy":0.2,"stale":0.1,"callback_loss":0.3}'
   curl localhost:9090/sim/stats`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if c.Speed <= 0 || c.Finished < 0 || c.Finished > 1 {
 				return usageError{fmt.Errorf("--speed must be above 0 and --finished between 0 and 1")}
+			}
+			if u, err := url.Parse(c.Callbacks); c.Callbacks != "" && (err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "") {
+				return usageError{errors.New("--callbacks must be a URL that begins with http:// or https://")}
 			}
 			if verbose {
 				c.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -52,6 +58,7 @@ GET /sim/truth?final=true tells what an exporter should have announced.`,
 	f.Float64Var(&c.RateLimit, "rate-limit", 0, "requests a second above which it answers 7, system busy (0 = none)")
 	f.StringVar(&c.UUID, "uuid", "demo", "the account")
 	f.StringVar(&c.SecretKey, "secret-key", "demo", "the account's key")
+	f.StringVar(&c.Callbacks, "callbacks", "", "URL that callbacks are sent to as calls and orders end (an exporter's CALLBACK_ADDR with /callbacks/callbot)")
 	f.BoolVar(&verbose, "verbose", false, "log every request")
 	return cmd
 }

@@ -16,8 +16,10 @@ import (
 // normalise gives values that mean the same one form.
 func (l *loading) normalise() {
 	l.Topics.Replication = max(l.Topics.Replication, 0)
-	if strings.EqualFold(l.HTTPAddr, "off") {
-		l.HTTPAddr = ""
+	for _, addr := range []*string{&l.HTTPAddr, &l.Callback.Addr} {
+		if strings.EqualFold(*addr, "off") {
+			*addr = ""
+		}
 	}
 }
 
@@ -32,10 +34,20 @@ func (l *loading) check() {
 	l.checkFollow()
 	l.checkRegistry()
 	l.checkPhone()
-	if l.HTTPAddr != "" {
-		if err := checkHostPort(l.HTTPAddr, 0); err != nil {
-			l.problem("HTTP_ADDR", "%s %v, nor off", quote(l.HTTPAddr), err)
-		}
+	l.checkListen("HTTP_ADDR", l.HTTPAddr)
+	l.checkListen("CALLBACK_ADDR", l.Callback.Addr)
+	if l.HTTPAddr != "" && l.HTTPAddr == l.Callback.Addr && !strings.HasSuffix(l.HTTPAddr, ":0") {
+		l.problem("CALLBACK_ADDR", "is HTTP_ADDR too: callbacks come from outside and need an address of their own")
+	}
+}
+
+// checkListen wants an address to serve at, or none.
+func (l *loading) checkListen(name, addr string) {
+	if addr == "" {
+		return
+	}
+	if err := checkHostPort(addr, 0); err != nil {
+		l.problem(name, "%s %v, nor off", quote(addr), err)
 	}
 }
 

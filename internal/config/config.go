@@ -12,6 +12,7 @@ type Config struct {
 	Kafka    Kafka    `envPrefix:"KAFKA_"`
 	Topics   Topics   `envPrefix:"TOPIC_"`
 	Callbot  Callbot  `envPrefix:"CALLBOT_"`
+	Callback Callback `envPrefix:"CALLBACK_"`
 	Batch    Batch    `envPrefix:"BATCH_"`
 	Follow   Follow   // no prefix
 	Registry Registry `envPrefix:"SCHEMA_REGISTRY_"`
@@ -81,6 +82,13 @@ type Callbot struct {
 	// Timeout: under 100 ms a full batch can't be answered across a network.
 	Timeout         time.Duration `env:"TIMEOUT" envDefault:"15s" min:"100ms" doc:"How long one request may take."`
 	VerifyResponses string        `env:"VERIFY_RESPONSES" envDefault:"warn" oneof:"off warn strict" doc:"What to do about an answer whose signature is wrong: don't check, log and count, refuse."`
+}
+
+// Callback is how the API may call by itself.
+type Callback struct {
+	// Addr is empty where callbacks are not taken.
+	Addr   string `env:"ADDR" envDefault:"off" doc:"Where the API's callbacks are taken, as host:port; \"off\" takes none."`
+	Follow bool   `env:"FOLLOW" envDefault:"false" doc:"Begin to follow an order that a callback is about and nobody asked for; set it alike on all instances."`
 }
 
 // Batch is how orders are gathered into one API request.

@@ -25,6 +25,7 @@ func TestSettings(t *testing.T) {
 		"POLL_MIN": "2s", "POLL_MAX": "5m", "SETTLE": "15m", "FOLLOW_MAX": "168h", "NOT_FOUND_MAX": "1h", "STATE_RETENTION": "720h",
 		"SCHEMA_REGISTRY_URL": "", "SCHEMA_REGISTRY_USERNAME": "", "SCHEMA_REGISTRY_PASSWORD": "", "SCHEMA_REGISTRY_AUTO_REGISTER": "true",
 		"EVENT_KEY": "order", "PHONE": "plain", "PHONE_HMAC_KEY": "", "TRANSCRIPTS": "true", "COMPLETED_TRANSCRIPT": "false",
+		"CALLBACK_ADDR": "off", "CALLBACK_FOLLOW": "false",
 		"HTTP_ADDR": ":8080", "LOG_LEVEL": "info", "LOG_FORMAT": "text",
 	}
 	got := map[string]string{}

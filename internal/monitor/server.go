@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// The server's bounds. Probes and scrapers send a short header and read at
-// once; who is slower holds a connection for nothing.
+// The server's bounds. Probes, scrapers and the senders of callbacks send little
+// and read at once; who is slower holds a connection for nothing.
 const (
 	readTimeout = 5 * time.Second
 	// writeTimeout leaves Prometheus its default scrape_timeout of 10 s and
@@ -20,7 +20,7 @@ const (
 	// idleTimeout keeps a connection from one scrape to the next (Prometheus
 	// scrapes once a minute by default).
 	idleTimeout = 2 * time.Minute
-	// headerBytes: a probe's header has a few hundred.
+	// headerBytes: a probe's header has a few hundred, a callback's too.
 	headerBytes = 16 << 10
 	// shutdownTimeout is what a scrape under way may still take; it must stay
 	// well under the 30 s that Kubernetes leaves a pod to end.
@@ -58,12 +58,12 @@ func answer(w http.ResponseWriter, code int, text string) {
 	_, _ = w.Write([]byte(text)) // who asked has gone: nobody to tell
 }
 
-// Listen opens the server's address; port 0 takes any that is free, to be read
-// from the listener. The error names the setting.
-func Listen(addr string) (net.Listener, error) {
+// Listen opens a server's address; port 0 takes any that is free, to be read
+// from the listener. The error names the setting that the address is from.
+func Listen(setting, addr string) (net.Listener, error) {
 	ln, err := net.Listen("tcp", addr)
 	if err != nil {
-		return nil, fmt.Errorf("HTTP_ADDR: %w", err)
+		return nil, fmt.Errorf("%s: %w", setting, err)
 	}
 	return ln, nil
 }
@@ -87,7 +87,7 @@ func Serve(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Logge
 	go func() { broken <- server.Serve(ln) }()
 	select {
 	case err := <-broken:
-		return fmt.Errorf("serve health and metrics: %w", err)
+		return fmt.Errorf("serve HTTP at %s: %w", ln.Addr(), err)
 	case <-ctx.Done():
 	}
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)

@@ -78,7 +78,7 @@ func serving(ctx context.Context, ln net.Listener, h http.Handler, log *slog.Log
 }
 
 func TestServe(t *testing.T) {
-	ln, err := Listen("127.0.0.1:0")
+	ln, err := Listen("HTTP_ADDR", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,12 +114,12 @@ func TestServe(t *testing.T) {
 // TestAddressTaken: the error names the setting and the address. A listener that
 // is closed is told of as well.
 func TestAddressTaken(t *testing.T) {
-	ln, err := Listen("127.0.0.1:0")
+	ln, err := Listen("HTTP_ADDR", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
 	addr := ln.Addr().String()
-	if _, err := Listen(addr); err == nil || !strings.HasPrefix(err.Error(), "HTTP_ADDR: ") || !strings.Contains(err.Error(), addr) {
+	if _, err := Listen("HTTP_ADDR", addr); err == nil || !strings.HasPrefix(err.Error(), "HTTP_ADDR: ") || !strings.Contains(err.Error(), addr) {
 		t.Errorf("a taken address gives %v", err)
 	}
 	ln.Close()

@@ -69,6 +69,7 @@ func (s *Simulator) recall(task string, orders []string, now time.Time) ([]recor
 		if rec == nil {
 			rec = &record{start: s.startOf(st, now), version: -1}
 			s.orders[st.ref] = rec
+			s.expect(st, rec, 0, now)
 		}
 		records[i] = *rec
 	}

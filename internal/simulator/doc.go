@@ -37,6 +37,12 @@
 // are read and changed while it runs: see Faults for each, and GET, PUT (the
 // whole set) and POST (the fields given) of /sim/faults.
 //
+// # Callbacks
+//
+// With Config.Callbacks a server sends, as the vendor does, a callback when a call
+// ends and one when the order does, of the orders that it was asked for. They are
+// sent once, whatever is answered; faults lose, delay and double some.
+//
 // # Control and truth
 //
 // GET /sim/stats counts requests. GET /sim/truth gives a line of JSON for each

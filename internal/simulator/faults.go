@@ -46,6 +46,12 @@ type Faults struct {
 	// sceneID, intentID and termSipCode are JSON numbers.
 	NumericIDs float64 `json:"numeric_ids"`
 
+	CallbackLoss       float64 `json:"callback_loss"`       // of callbacks, never sent
+	CallbackDelay      float64 `json:"callback_delay"`      // of callbacks, sent late
+	CallbackDuplicates float64 `json:"callback_duplicates"` // of callbacks, sent twice: signed anew, or the very same
+	// CallbackDelaySeconds is how late, in seconds of life. 0 = 10.
+	CallbackDelaySeconds float64 `json:"callback_delay_seconds"`
+
 	RejectAccount bool `json:"reject_account"` // every request: 6
 	RejectAll     bool `json:"reject_all"`     // every request: 4
 
@@ -69,7 +75,7 @@ func (f Faults) validate() error {
 			continue
 		}
 		share := v.Field(i).Float()
-		if name == "hang_seconds" && share >= 0 {
+		if strings.HasSuffix(name, "_seconds") && share >= 0 {
 			continue
 		}
 		if !(share >= 0 && share <= 1) {
@@ -92,6 +98,13 @@ func (f Faults) hangFor() time.Duration {
 		return defaultHang
 	}
 	return time.Duration(f.HangSeconds * float64(time.Second))
+}
+
+func (f Faults) callbackDelay() time.Duration {
+	if f.CallbackDelaySeconds == 0 {
+		return defaultCallbackDelay
+	}
+	return time.Duration(f.CallbackDelaySeconds * float64(time.Second))
 }
 
 func (f Faults) poisons(order string) bool {

@@ -56,12 +56,48 @@ type pen struct {
 	view    *view
 	story   *story
 	numeric bool
+	// callback writes a call as callbacks show it: without its lines, and with
+	// a level for each intent.
+	callback bool
 }
 
 // render appends the order as the API shows it in a version, from 0 on.
 func (s *story) render(b []byte, v *view) []byte {
-	p := pen{b: b, at: s.beats[v.version], view: v, story: s, numeric: share(s.style.faultLuck) < v.numeric}
+	p := s.pen(b, v)
 	p.open('{')
+	p.order()
+	list(&p, fieldCalls, "callInfoDetailList", s.rounds, func(r *round) time.Duration { return r.steps[0].at }, p.call)
+	p.close('}')
+	return p.b
+}
+
+// renderCallback writes what a callback says of one of the order's calls.
+func (s *story) renderCallback(v *view, r *round) []byte {
+	p := s.pen(nil, v)
+	p.callback = true
+	p.open('{')
+	p.key("callbackType") // by order a number or a text, as with the vendor
+	if s.style.faultLuck%2 == 0 {
+		p.b = append(p.b, '2')
+	} else {
+		p.b = append(p.b, `"2"`...)
+	}
+	p.order()
+	p.key("callInfoDetail")
+	p.open('{')
+	p.call(r)
+	p.close('}')
+	p.close('}')
+	return p.b
+}
+
+func (s *story) pen(b []byte, v *view) pen {
+	return pen{b: b, at: s.beats[v.version], view: v, story: s, numeric: share(s.style.faultLuck) < v.numeric}
+}
+
+// order writes what the order says of itself.
+func (p *pen) order() {
+	s, v := p.story, p.view
 	p.text("orderID", s.order)
 	p.text("userPhone", s.phone)
 	p.optional(fieldName, "userName", s.name)
@@ -71,9 +107,6 @@ func (s *story) render(b []byte, v *view) []byte {
 	p.key("finish")
 	p.b = strconv.AppendBool(p.b, s.finished(v.version))
 	p.optional(fieldPassthrough, "other", s.passthrough)
-	list(&p, fieldCalls, "callInfoDetailList", s.rounds, func(r *round) time.Duration { return r.steps[0].at }, p.call)
-	p.close('}')
-	return p.b
 }
 
 func (p *pen) call(r *round) {
@@ -94,6 +127,9 @@ func (p *pen) call(r *round) {
 		p.id("intentID", v.id)
 		p.optional(fieldIntentTag, "intentTag", v.tag)
 		p.text("intentName", v.name)
+		if p.callback {
+			p.text("intentLevel", "A")
+		}
 	})
 	list(p, fieldSMS, "sms", r.sms, func(m *message) time.Duration { return m.states[0].at }, func(m *message) {
 		state, _ := reached(m.states, p.at)
@@ -106,6 +142,9 @@ func (p *pen) call(r *round) {
 		p.text("name", v.name)
 		p.text("value", v.value)
 	})
+	if p.callback {
+		return
+	}
 	list(p, fieldLines, "recordDetail", r.lines, func(l *line) time.Duration { return l.at }, p.line)
 }
 

@@ -39,7 +39,7 @@ func (s *Server) URL() string { return "http://" + s.listener.Addr().String() }
 // Close releases the address of a server that Run was not called on.
 func (s *Server) Close() error { return s.listener.Close() }
 
-// Run serves until the context ends, then lets the answers under way finish and
+// Run serves and sends callbacks until the context ends, then lets the answers under way finish and
 // drops those that hang or still wait for Config.Latency. It returns nil after
 // an orderly end.
 func (s *Server) Run(ctx context.Context) error {
@@ -51,6 +51,12 @@ func (s *Server) Run(ctx context.Context) error {
 		ReadHeaderTimeout: headerTimeout,
 		BaseContext:       func(net.Listener) context.Context { return requests },
 	}
+	calling := make(chan struct{})
+	go func() {
+		defer close(calling)
+		s.sim.call(requests)
+	}()
+	defer func() { release(); <-calling }()
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(s.listener) }()
 	select {

@@ -36,6 +36,10 @@ type Config struct {
 	// RateLimit is the requests a second above which the answer is 7 (system
 	// busy), with a burst of one second's worth, at least one. 0 = no limit.
 	RateLimit float64
+	// Callbacks is the URL that Server.Run sends callbacks to, signed as UUID:
+	// of each call that ends, and each order that does, of those asked for.
+	// Empty = none are sent.
+	Callbacks string
 	// Now is the clock. nil = time.Now.
 	Now func() time.Time
 	// Log receives one debug line a request. nil discards.
@@ -63,6 +67,7 @@ type Simulator struct {
 	dice   *rand.Rand
 	orders map[ref]*record
 	stats  tally
+	caller caller
 }
 
 // ref names an order.
@@ -93,6 +98,7 @@ func New(c Config) *Simulator {
 		dice:   rand.New(rand.NewPCG(c.Seed, 0)),
 		orders: map[ref]*record{},
 		stats:  tally{answers: map[string]int{}},
+		caller: newCaller(c.Seed),
 	}
 	if c.RateLimit > 0 {
 		s.limit = rate.NewLimiter(rate.Limit(c.RateLimit), max(1, int(c.RateLimit)))

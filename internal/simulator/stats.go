@@ -21,6 +21,8 @@ type Stats struct {
 	MeanFill float64 `json:"meanFill"`
 	// MaxPerSecond is the most requests that arrived in any one second.
 	MaxPerSecond int `json:"maxPerSecond"`
+	// Callbacks counts what was sent by itself; all 0 without Config.Callbacks.
+	Callbacks CallbackStats `json:"callbacks"`
 }
 
 // tally keeps Stats under way. The simulator's lock guards it.
@@ -29,6 +31,7 @@ type tally struct {
 	answers                           map[string]int
 	window                            []time.Time // arrivals of the last second
 	peak                              int
+	callbacks                         CallbackStats
 }
 
 // arrive counts a request.
@@ -71,5 +74,6 @@ func (s *Simulator) Stats() Stats {
 		DistinctOrders: len(s.orders),
 		MeanFill:       float64(t.asked) / float64(max(1, t.batches)),
 		MaxPerSecond:   t.peak,
+		Callbacks:      t.callbacks,
 	}
 }
