@@ -17,6 +17,11 @@ func listenForCallbacks(addr string) (net.Listener, error) {
 	return monitor.Listen("CALLBACK_ADDR", addr)
 }
 
+// callbackURL is where callbacks are sent to.
+func callbackURL(l net.Listener) string {
+	return "http://" + l.Addr().String() + callbot.CallbackPath
+}
+
 // takeCallbacks serves the vendor's callbacks until ctx ends. It needs no
 // partition: a hint goes to its order's home like any other request.
 func (x *exporter) takeCallbacks(ctx context.Context, b *broker.Broker) error {

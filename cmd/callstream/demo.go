@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"sync"
 	"time"
@@ -15,8 +16,10 @@ import (
 
 	"callstream/internal/avro"
 	"callstream/internal/broker"
+	"callstream/internal/callbot"
 	"callstream/internal/config"
 	"callstream/internal/embedded"
+	"callstream/internal/export"
 	"callstream/internal/monitor"
 	"callstream/internal/order"
 	"callstream/internal/record"
@@ -38,7 +41,7 @@ func demoCommand() *cobra.Command {
 		Use:   "demo",
 		Short: "See calls turn into events: broker, API and exporter in one process",
 		Long: `Run everything in one process: an in-memory broker, a simulated Callbot API, the exporter, and a reader that prints
-a line an event as it comes. It needs neither Kafka nor an account, ends by itself when every order has settled, and keeps nothing.`,
+a line an event as it comes. The API tells by callbacks when calls end. It needs neither Kafka nor an account, ends by itself when every order has settled, and keeps nothing.`,
 		Example: `  callstream demo
   callstream demo --orders 20 --speed 5
   callstream demo --keep        stay up, so that other programs can be pointed at it`,
@@ -73,6 +76,9 @@ type demo struct {
 	cfg    *config.Config
 	broker *broker.Broker // the reader's and requester's
 	tally  *tally
+
+	callbacks net.Listener // where the simulated API's callbacks are taken
+	exporter  *exporter
 }
 
 func (o demoOptions) run(ctx context.Context, out io.Writer) error {
@@ -85,7 +91,12 @@ func (o demoOptions) run(ctx context.Context, out io.Writer) error {
 		return fmt.Errorf("start the in-process broker: %w", err)
 	}
 	defer kafka.Close()
-	d.sim = simulator.New(simulator.Config{Seed: o.seed, Speed: o.speed, UUID: demoAccount, SecretKey: demoAccount})
+	if d.callbacks, err = listenForCallbacks("127.0.0.1:0"); err != nil {
+		return err
+	}
+	d.sim = simulator.New(simulator.Config{
+		Seed: o.seed, Speed: o.speed, UUID: demoAccount, SecretKey: demoAccount, Callbacks: callbackURL(d.callbacks),
+	})
 	server, err := simulator.Listen("127.0.0.1:0", d.sim)
 	if err != nil {
 		return fmt.Errorf("start the simulated API: %w", err)
@@ -111,6 +122,7 @@ func (d *demo) play(ctx context.Context, brokers, apiURL string) (err error) {
 		return interrupted(ctx, err)
 	}
 	x := newExporter(d.cfg, d.log)
+	d.exporter, x.callbacks = x, d.callbacks
 	if d.keep {
 		if x.listener, err = monitor.Listen("HTTP_ADDR", "127.0.0.1:0"); err != nil {
 			return err
@@ -254,8 +266,10 @@ func (d *demo) summary() {
 %d calls
 %d events: %d status changes, %d completed calls (revisions counted), %d transcript lines; %d dead letters
 %d requests to the API, %.0f orders in each on average
+%d callbacks of the API came, %d hints were taken: their orders were looked at at once
 `, t.orders, len(t.resting), time.Since(t.began).Round(100*time.Millisecond), len(t.calls),
 		events,
 		t.events["CallStatusChanged"], t.events["CallCompleted"], t.events["TranscriptLine"], t.letters,
-		s.Requests, s.MeanFill)
+		s.Requests, s.MeanFill,
+		d.exporter.metrics.Counted("callbacks_total", callbot.CallbackAccepted), d.exporter.metrics.Counted("hints_total", export.HintTaken))
 }

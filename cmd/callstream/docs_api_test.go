@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"regexp"
 	"slices"
@@ -20,6 +22,7 @@ import (
 	"callstream/internal/callbot"
 	"callstream/internal/config"
 	"callstream/internal/order"
+	"callstream/internal/request"
 )
 
 // answering is the API as a transport: it answers every request alike.
@@ -248,5 +251,42 @@ func TestDocsAPITimestamps(t *testing.T) {
 		if got != want {
 			t.Errorf("%s is read as %s, docs/api.md says %s", sent, got, want)
 		}
+	}
+}
+
+// TestDocsAPICallbacks lets the documented callback be taken: with the headers
+// that the table names and no others it is accepted, as one about its order.
+func TestDocsAPICallbacks(t *testing.T) {
+	d := readDoc(t, "docs/api.md")
+	body := d.code("Callbacks")
+	var documented, shown []string
+	for _, row := range d.rows("field of a callback", 1) {
+		documented = append(documented, strings.Split(row, ", ")...)
+	}
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(body), &fields); err != nil {
+		t.Fatal(err)
+	}
+	d.sameSet("fields of the example", documented, slices.AppendSeq(shown, maps.Keys(fields)))
+	var put []order.Ref
+	var results []string
+	c := callbot.NewCallbacks(callbot.CallbackConfig{
+		UUID: "account", SecretKey: "key", CheckID: request.CheckID,
+		Put:     func(_ context.Context, ref order.Ref) error { put = append(put, ref); return nil },
+		Observe: func(result string) { results = append(results, result) },
+	})
+	values := map[string]string{"requestID": "r", "uuid": "account", "createTs": strconv.FormatInt(time.Now().Unix(), 10), "algorithm": "MD5"}
+	values["sign"] = signMD5("key", body, values["createTs"], "r")
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, callbot.CallbackPath, strings.NewReader(body))
+	for _, name := range d.rows("header of a callback", 1) {
+		r.Header.Set(name, values[name])
+	}
+	w := httptest.NewRecorder()
+	c.ServeHTTP(w, r)
+	if w.Code != http.StatusOK || !slices.Equal(put, []order.Ref{{Task: "my-task", ID: "order-1"}}) || !slices.Equal(results, []string{callbot.CallbackAccepted}) {
+		t.Errorf("answered %d %s, hints about %v, counted %q", w.Code, w.Body, put, results)
+	}
+	if text := d.section("Callbacks"); !strings.Contains(text, "`"+w.Body.String()+"`") {
+		t.Errorf("docs/api.md does not show the answer %s", w.Body)
 	}
 }

@@ -121,8 +121,12 @@ func TestDocsContract(t *testing.T) {
 	}
 	d.holds("Topics", 2, topics)
 	d.holds("command", 1, commands)
-	d.holds("mode", 1, constants(t, "Mode", 4))
+	d.holds("mode", 1, constants(t, "Mode", 5))
 	d.holds("Dead letters", 1, constants(t, "Reason", 7))
+	d.holds("counted as", 1, []string{
+		callbot.CallbackAccepted, callbot.CallbackIgnored, callbot.CallbackForged, callbot.CallbackReplayed, callbot.CallbackMalformed,
+		callbot.CallbackTooLarge, callbot.CallbackBusy, callbot.CallbackFailed,
+	})
 	d.holds("Ready or not", 1, []string{monitor.JoiningGroup, restoringState, callbot.AccountRefused, callbot.RejectingEverything})
 }
 

@@ -241,6 +241,16 @@ func (l *lab) announcing(least int) {
 // orchestrator does, and holds what was written against the truth.
 func (l *lab) settle(p *program, repeats bool, ids ...string) {
 	l.Helper()
+	l.settled(len(ids))
+	if code := p.end(l.T, syscall.SIGTERM); code != exitDone {
+		l.Errorf("exit code %d after SIGTERM", code)
+	}
+	l.check(repeats, ids...)
+}
+
+// settled waits until so many orders are no longer looked at.
+func (l *lab) settled(orders int) {
+	l.Helper()
 	l.until("settled", func() bool {
 		n := 0
 		for _, s := range l.states {
@@ -248,12 +258,8 @@ func (l *lab) settle(p *program, repeats bool, ids ...string) {
 				n++
 			}
 		}
-		return n == len(ids)
+		return n == orders
 	})
-	if code := p.end(l.T, syscall.SIGTERM); code != exitDone {
-		l.Errorf("exit code %d after SIGTERM", code)
-	}
-	l.check(repeats, ids...)
 }
 
 // buried holds how many dead letters there are, by reason.

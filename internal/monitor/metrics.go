@@ -54,6 +54,24 @@ func (m *Metrics) Hinted(effect string) { m.hints.WithLabelValues(effect).Inc() 
 // Callback counts a callback of the vendor's by what became of it, in a word.
 func (m *Metrics) Callback(result string) { m.callbacks.WithLabelValues(result).Inc() }
 
+// Counted returns what a counter of ours has counted under a label's value, for
+// those who show it in words. 0 where there is no such counter or label.
+func (m *Metrics) Counted(name, value string) (n int) {
+	families, err := m.registry.Gather()
+	if err != nil {
+		return 0
+	}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			labels := metric.GetLabel()
+			if family.GetName() == namespace+"_"+name && len(labels) == 1 && labels[0].GetValue() == value {
+				n = int(metric.GetCounter().GetValue())
+			}
+		}
+	}
+	return n
+}
+
 // Request counts one request to the API for asked orders: class is "ok" or
 // what went wrong, in a word; retCode is 0 where none was given.
 func (m *Metrics) Request(class string, retCode, asked int, took time.Duration) {

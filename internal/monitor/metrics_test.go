@@ -133,6 +133,9 @@ func TestSeries(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
+	if n, none := m.Counted("callbacks_total", "forged"), m.Counted("callbacks_total", "nonsense"); n != 2 || none != 0 {
+		t.Errorf("counted %d and %d, want 2 and 0", n, none)
+	}
 	problems, err := testutil.GatherAndLint(m.registry)
 	if err != nil || len(problems) > 0 {
 		t.Errorf("lint: %v, %v", problems, err)
