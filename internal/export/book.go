@@ -128,7 +128,7 @@ func (b *book) lookSoon(e *entry, at order.Millis) {
 // same however many hints come. One whose look went unanswered comes back soon
 // by itself, and the pause is there to spare the API.
 func (b *book) hint(e *entry, now order.Millis) {
-	if e.facts.Rest != order.Active || e.facts.NotBefore > now || e.tries > 0 {
+	if e.facts.NotBefore > now || e.tries > 0 {
 		return
 	}
 	at := e.looked + order.Millis(b.timing.PollMin.Milliseconds())

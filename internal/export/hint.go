@@ -23,13 +23,19 @@ func (p *Pipeline) hint(ref order.Ref, in *intake, r *openRequest) {
 		p.ask(p.book.entry(ref, in.partition), ask{follow, r})
 		return
 	}
-	if e != nil && e.facts.Rest == order.Active && e.facts.NotBefore <= p.now() {
+	if e != nil && p.awaits(e) {
 		p.observer.Hinted(HintTaken)
 		p.hasten(e)
 	} else {
 		p.observer.Hinted(HintIgnored)
 	}
 	p.watermarks.done(r)
+}
+
+// awaits reports whether an order is being looked at, so that a hint can have it
+// looked at sooner. One that rests stays at rest.
+func (p *Pipeline) awaits(e *entry) bool {
+	return e.facts.Rest == order.Active && e.facts.NotBefore <= p.now()
 }
 
 // hasten has an order looked at because of a hint, or notes the hint until the
@@ -41,9 +47,9 @@ func (p *Pipeline) hasten(e *entry) {
 }
 
 // hastenBack heeds the hint that came while an order was out, unless the order
-// was forgotten or has gone out again.
+// has come to rest or was forgotten.
 func (p *Pipeline) hastenBack(e *entry) {
-	if e.hinted && p.book.orders[e.item.Ref] == e {
+	if e.hinted && p.awaits(e) && p.book.orders[e.item.Ref] == e {
 		p.hasten(e)
 	}
 }

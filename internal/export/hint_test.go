@@ -128,16 +128,20 @@ func TestHints(t *testing.T) {
 
 // TestHintWhileOut: a hint for an order that is out with a look is done at once
 // and counts when the order is back, for the answer may be older than the hint;
-// an order that the look forgets stays forgotten.
+// an order that comes to rest by the look stays at rest, and one that it forgets
+// stays forgotten.
 func TestHintWhileOut(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		story story // nil = the API does not know it
-		looks int   // after the one that it was out with
+		mode  string
+		since time.Duration // when it goes out, at the soonest; by then the request before the hint is done
+		looks int           // after the one that it was out with
 		held  int
 	}{
-		{name: "comes back", story: done(), looks: 1, held: 1},
-		{name: "is forgotten", looks: 0, held: 0},
+		{name: "comes back", story: done(), mode: "follow", since: 3 * time.Minute, looks: 1, held: 1}, // its pauses are 30 s by then
+		{name: "comes to rest", story: done(), mode: "once", looks: 0, held: 1},
+		{name: "is forgotten", mode: "follow", looks: 0, held: 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -148,18 +152,16 @@ func TestHintWhileOut(t *testing.T) {
 				}
 				cfg := testConfig()
 				cfg.Timing.Terms.Settle, cfg.Timing.Terms.NotFoundMax = 60*minute, 0
-				w.ask("follow", "a")
+				w.ask(tt.mode, "a")
 				proc := w.start(cfg)
-				if tt.story != nil {
-					time.Sleep(3 * time.Minute) // pauses are the longest now: 30 s
-				}
+				time.Sleep(tt.since)
 				before := w.looksAt("a")
 				for w.looksAt("a") == before { // it is out until 5 s after it was answered
 					time.Sleep(10 * time.Millisecond)
 				}
 				w.hint("a", false, homeOf("a"))
 				time.Sleep(2 * commitEvery)
-				if tt.story != nil && !w.allCommitted() {
+				if tt.since > 0 && !w.allCommitted() {
 					t.Error("the hint's request waits for the order to be back")
 				}
 				time.Sleep(10 * time.Second)
