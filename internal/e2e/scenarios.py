@@ -1,14 +1,17 @@
 """What is tried. Each scenario gets a world of its own; sizes come from the command line."""
 
+import hashlib
 import json
 import time
+import urllib.error
+import urllib.request
 
 from fastavro.schema import parse_schema
 
 import wire
 from dead_letters import bad_requests, check_bad_letters
-from lab import Failure, command, http, wait_for
-from world import DEAD, PARTITIONS, REQUESTS, SECRET
+from lab import Failure, command, free_port, http, wait_for
+from world import DEAD, PARTITIONS, REQUESTS, SECRET, UUID
 
 # A story of the simulated API lasts up to 20 minutes of its time; at this speed the last of some
 # hundred living orders are over in half a minute. The longest pause of an order that is finished, five
@@ -207,6 +210,50 @@ def refused_account(world, sizes):
     world.stop()
 
 
+def callback(address, order, key, request_id):
+    """Sends a callback about an order of the task "called", signed with a key; the answer's status."""
+    body = json.dumps({"callbackType": "2", "orderID": order, "userTaskID": "called", "userPhone": "13800138000"})
+    now = str(int(time.time()))
+    signed = f"{key}&body={body}&createTs={now}&requestID={request_id}&uuid={UUID}"
+    headers = {"Content-Type": "application/json", "requestID": request_id, "uuid": UUID, "createTs": now,
+               "sign": hashlib.md5(signed.encode()).hexdigest().upper()}
+    try:
+        with urllib.request.urlopen(urllib.request.Request(address, body.encode(), headers), timeout=10) as answer:
+            return answer.status
+    except urllib.error.HTTPError as refusal:
+        return refusal.code
+
+
+def hints(world, sizes):
+    """Callbacks that are lost, late and double become hints, also for the orders of an instance that
+    takes none; a forged one writes nothing, and one for an order that nobody asked for follows it."""
+    address = f"127.0.0.1:{free_port()}"
+    url = f"http://{address}/callbacks/callbot"
+    world.simulate(sizes.finished / (sizes.finished + sizes.living), SPEED, callbacks=url)
+    world.exporter(CALLBACK_ADDR=address, CALLBACK_FOLLOW="true")
+    world.exporter(CALLBACK_FOLLOW="true")
+    before = wire.end_offsets(world.lab.bootstrap, [world.topics[REQUESTS]])
+    world.expect("a forged callback is answered with 401", callback(url, "forged", "another key", "e2e-1") == 401)
+    world.expect("and writes nothing", before == wire.end_offsets(world.lab.bootstrap, [world.topics[REQUESTS]]))
+    world.set_faults(callback_loss=0.2, callback_delay=0.2, callback_duplicates=0.2)
+    world.request_mixed(sizes.finished + sizes.living)
+    mine = [f"called-{n}" for n in range(12)]  # some at home with each instance
+    world.asked.update(("called", order) for order in mine)
+    answers = [callback(url, order, SECRET, f"e2e-{order}") for order in mine]
+    world.expect("signed callbacks are answered with 200", answers == [200] * len(mine), answers)
+    world.wait_settled()
+    sent = json.loads(http(f"{world.api}/sim/stats")[1])["callbacks"]
+    accepted, replayed = (world.counted("callbacks_total", label) for label in ("accepted", "replayed"))
+    taken, ignored, followed = (world.counted("hints_total", label) for label in ("taken", "ignored", "followed"))
+    world.say(f"      the API sent {sent}; hints taken {taken}, ignored {ignored}, followed {followed}")
+    world.expect(f"{accepted} callbacks are accepted, {replayed} refused as replays",
+                 accepted == sent["accepted"] + len(mine) and 0 < replayed == sent["refused"], sent)
+    world.expect("each became a hint that was read", taken + ignored + followed == accepted and taken > 0)
+    world.expect("orders that nobody asked for are followed", followed == len(mine), followed)
+    world.check()
+    world.stop()
+
+
 def wrong_settings(world, sizes):
     """Wrong settings are all named in one message, without a secret, and end with 2."""
     del sizes
@@ -291,6 +338,7 @@ QUICK = {
     "sigterm": (stopped_in_the_middle, False),
     "trouble": (trouble_at_the_api, False),
     "refused": (refused_account, True),
+    "hints": (hints, False),
 }
 LOAD = {
     "load": (load, True),

@@ -53,13 +53,14 @@ class World:
 
     # --- services
 
-    def simulate(self, finished, speed, seed=1):
-        """Starts the simulated API; `finished` is the share of orders that are over at first sight."""
+    def simulate(self, finished, speed, seed=1, callbacks=""):
+        """Starts the simulated API; `finished` is the share of orders that are over at first sight,
+        `callbacks` where it sends callbacks to."""
         port = free_port()
         self.api = f"http://127.0.0.1:{port}"
         process = self.lab.start(f"{self.name}-api", [
             self.lab.binary, "simulate", "--addr", f"127.0.0.1:{port}", "--seed", seed, "--speed", speed,
-            "--finished", finished, "--uuid", UUID, "--secret-key", SECRET], env=self.environment())
+            "--finished", finished, "--uuid", UUID, "--secret-key", SECRET, "--callbacks", callbacks], env=self.environment())
 
         def answers():
             process.must_run()
@@ -114,6 +115,15 @@ class World:
             return http(f"{exporter.url}/readyz")
         except OSError:
             return 0, ""
+
+    def counted(self, metric, label):
+        """What a counter says under a label's value, over all exporters."""
+        total = 0
+        for exporter in self.exporters:
+            _, page = http(f"{exporter.url}/metrics")
+            for value in re.findall(rf'^callstream_{metric}{{\w+="{label}"}} (\S+)$', page, re.MULTILINE):
+                total += int(float(value))
+        return total
 
     # --- requests
 
