@@ -40,6 +40,10 @@ func TestRequestsRead(t *testing.T) {
 			name: "CSV", flags: requestOptions{csv: file, column: "orderID", taskColumn: "task", mode: "stop"},
 			want: []string{`{"userTaskID":"1","orderID":"a","mode":"stop"}`, `{"userTaskID":"2","orderID":"b\nc","mode":"stop"}`},
 		},
+		{
+			name: "a hint", flags: requestOptions{task: "t", mode: "hint"}, args: []string{"a"},
+			want: []string{`{"userTaskID":"t","orderID":"a","mode":"hint"}`},
+		},
 		{name: "a column that is not there", flags: requestOptions{csv: file, column: "order"}, wrong: []string{`no column "order"`}},
 		{name: "a mode", flags: requestOptions{task: "t", mode: "x"}, args: []string{"a"}, wrong: []string{`--mode "x" is none of follow,`}},
 		{name: "a time", flags: requestOptions{task: "t", notBefore: "x"}, args: []string{"a"}, wrong: []string{`--not-before "x" is not an RFC 3339 time such as`}},

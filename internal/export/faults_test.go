@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"callstream/internal/order"
+	"callstream/internal/record"
 	"callstream/internal/request"
 )
 
@@ -137,6 +138,13 @@ func lastRequests(w *world, what any) bool {
 	return true
 }
 
+// hinted waits for a callback's hint.
+func hinted(_ *world, what any) bool {
+	return slices.ContainsFunc(what.([]record.Message), func(m record.Message) bool {
+		return request.FromCallback(&record.Record{Headers: m.Headers})
+	})
+}
+
 func reads(id string) func(*world, any) bool {
 	return func(_ *world, what any) bool { return slices.Contains(what.([]string), id) }
 }
@@ -182,6 +190,7 @@ func TestFaults(t *testing.T) {
 
 		{"a request can't be forwarded", fault{effect: forward, how: fails}, false, ""},
 		{"a request is forwarded, nobody says so", fault{effect: forward, how: unsaid}, false, "forwards"},
+		{"it dies after it forwarded a callback's hint", fault{effect: forward, how: diesAfter, on: hinted}, false, "forwards"},
 		{"it dies before it forwards", fault{effect: forward, how: diesBefore}, false, ""},
 		{"it dies after it forwarded", fault{effect: forward, how: diesAfter}, false, "forwards"},
 		{"it is stopped while it forwards", fault{effect: forward, how: stops}, true, ""},
@@ -195,6 +204,8 @@ func TestFaults(t *testing.T) {
 		{"it dies before an order given up is saved", fault{effect: save, how: diesBefore, on: stateOf("deadline", resting(order.GaveUp))}, false, "letters"},
 		{"it dies before a state is removed", fault{effect: save, how: diesBefore, on: stateOf("nowhere", removed)}, false, "letters"},
 		{"it dies after a state is removed", fault{effect: save, how: diesAfter, on: stateOf("nowhere", removed)}, false, ""},
+		{"it dies before an order that a callback is about is saved", fault{effect: save, how: diesBefore, on: stateOf("called", anyState)}, false, "events forwards"},
+		{"it dies after an order that a callback is about is saved", fault{effect: save, how: diesAfter, on: stateOf("called", anyState)}, false, "forwards"},
 		{"it is stopped while states are saved", fault{effect: save, how: stops, on: stateOf("late", anyState)}, true, ""},
 		{"it is stopped and a state hangs", fault{effect: save, how: stopsHangs, on: stateOf("stopped", anyState)}, true, "events"},
 
@@ -260,6 +271,9 @@ func script() []step {
 		{23 * time.Second, ask("follow", "large")},
 		{32 * time.Second, func(w *world) { w.askFor("deadline", "deadline", 2*time.Minute) }},
 		{52 * time.Second, ask("stop", "stopped")},
+		{70 * time.Second, func(w *world) { w.hint("called", true, 1-homeOf("called")) }},
+		{75 * time.Second, func(w *world) { w.hint("early", false, homeOf("early")) }},
+		{80 * time.Second, func(w *world) { w.hint("stopped", true, homeOf("stopped")) }},
 		{3 * time.Minute, put(`also not JSON`, 1)},
 	}
 	for i := range 40 { // an order that is asked for more often than it can come back
@@ -273,7 +287,7 @@ func script() []step {
 // play runs the script, with a new process whenever one ended, until long after
 // all orders have ended. It reports whether no process ended but by being told.
 func (w *world) play(t *testing.T) (survived bool) {
-	for _, id := range []string{"early", "list-1", "list-2", "list-3", "list-4", "late", "stopped"} {
+	for _, id := range []string{"early", "list-1", "list-2", "list-3", "list-4", "late", "stopped", "called"} {
 		w.stories[id] = lively()
 	}
 	w.stories["deadline"] = lively()[:3]
@@ -290,7 +304,9 @@ func (w *world) play(t *testing.T) (survived bool) {
 	}()
 	survived = true
 	for {
-		p := w.start(testConfig())
+		cfg := testConfig()
+		cfg.CallbackFollow = true
+		p := w.start(cfg)
 		select {
 		case <-over:
 			if !w.allCommitted() {
@@ -314,9 +330,10 @@ func (w *world) play(t *testing.T) (survived bool) {
 func (w *world) checkEnd() {
 	w.t.Helper()
 	w.checkSeals()
-	w.checkTruth("early", "list-1", "list-2", "list-3", "list-4", "late")
+	w.checkTruth("early", "list-1", "list-2", "list-3", "list-4", "late", "called")
 	rests := map[string]order.Rest{
 		"early": order.Settled, "list-1": order.Settled, "list-2": order.Settled, "late": order.Settled, "large": order.Settled,
+		"called":  order.Settled,
 		"stopped": order.Stopped, "deadline": order.GaveUp,
 	}
 	for id, want := range rests {

@@ -86,7 +86,11 @@ func TestHints(t *testing.T) {
 					tt.then.do(w)
 				}
 				time.Sleep(tt.at - tt.then.at)
-				looks, states := w.looksAt("a"), len(w.states)
+				saved := func() (n int) {
+					w.set(func() { n = len(w.states) })
+					return n
+				}
+				looks, states := w.looksAt("a"), saved()
 				home := homeOf("a")
 				if tt.astray {
 					home = 1 - home
@@ -106,7 +110,7 @@ func TestHints(t *testing.T) {
 				if !w.allCommitted() {
 					t.Error("the hint's request is not done")
 				}
-				if n := len(w.states); tt.effect != HintFollowed && n != states {
+				if n := saved(); tt.effect != HintFollowed && n != states {
 					t.Errorf("%d states are saved for a hint", n-states)
 				}
 				time.Sleep(2 * time.Minute)

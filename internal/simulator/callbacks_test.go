@@ -53,11 +53,17 @@ func listen(t *testing.T, answer int, f Faults) (*Simulator, *receiver) {
 // until waits for what the simulator has counted.
 func until(t *testing.T, s *Simulator, what string, holds func(CallbackStats) bool) CallbackStats {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
-		if got := s.Stats().Callbacks; holds(got) {
+	const patience = 30 * time.Second // stories take 1.5 s
+	deadline := time.After(patience)
+	for {
+		got := s.Stats().Callbacks
+		if holds(got) {
 			return got
-		} else if time.Now().After(end) {
-			t.Fatalf("%s: counted %+v", what, got)
+		}
+		select {
+		case <-deadline:
+			t.Fatalf("%s: after %v counted %+v", what, patience, got)
+		case <-time.After(time.Millisecond):
 		}
 	}
 }
