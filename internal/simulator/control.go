@@ -9,7 +9,8 @@ import (
 
 func (s *Simulator) routes() *http.ServeMux {
 	m := http.NewServeMux()
-	m.HandleFunc("POST /callcentre/api/v3/listOrderDetail", s.serveOrders)
+	m.HandleFunc("POST /callcentre/api/v3/listOrderDetail", s.serve(s.details))
+	m.HandleFunc("POST /callcentre/api/v3/listOrder", s.serve(s.list))
 	m.HandleFunc("GET /sim/faults", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Faults()) })
 	// The whole set: what is not named is off.
 	m.HandleFunc("PUT /sim/faults", func(w http.ResponseWriter, r *http.Request) { s.changeFaults(w, r, Faults{}) })

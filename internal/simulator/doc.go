@@ -43,6 +43,13 @@
 // ends and one when the order does, of the orders that it was asked for. They are
 // sent once, whatever is answered; faults lose, delay and double some.
 //
+// # Lists
+//
+// listOrder names the orders of a task that were ever asked for, by their IDs,
+// with the status of the last call of each: what it shows counts for nothing in
+// the truth. It is a call like the other: signed, limited, with the same mishaps,
+// and faults of its own.
+//
 // # Control and truth
 //
 // GET /sim/stats counts requests. GET /sim/truth gives a line of JSON for each

@@ -55,6 +55,15 @@ type Faults struct {
 	RejectAccount bool `json:"reject_account"` // every request: 6
 	RejectAll     bool `json:"reject_all"`     // every request: 4
 
+	// Of listOrder alone.
+	ListRefuse    bool `json:"list_refuse"`    // every request: 4
+	ListUnknown   bool `json:"list_unknown"`   // every request: HTTP 404
+	ListForbidden bool `json:"list_forbidden"` // every request: 6003
+	ListShape     bool `json:"list_shape"`     // every answer: orders by their IDs, in no list
+	ListLies      bool `json:"list_lies"`      // every answer: each second order is one that does not exist instead
+	// ListSize is the largest page; a larger one is refused with 4. 0 = 500.
+	ListSize int `json:"list_size"`
+
 	// Poison are order IDs, or beginnings of them with a `*` behind, that spoil
 	// every batch they are in; IDs that begin with poison- always do.
 	Poison []string `json:"poison"`
@@ -81,6 +90,9 @@ func (f Faults) validate() error {
 		if !(share >= 0 && share <= 1) {
 			return fmt.Errorf("check faults: %s is %v, not between 0 and 1", name, share)
 		}
+	}
+	if f.ListSize < 0 {
+		return fmt.Errorf("check faults: list_size is %d, not 0 or more", f.ListSize)
 	}
 	if !slices.Contains([]string{"", "4", "4001", "500", "hang"}, f.PoisonWith) {
 		return fmt.Errorf("check faults: poison_with is %q, not 4, 4001, 500 or hang", f.PoisonWith)

@@ -22,6 +22,7 @@ const (
 	codeBadSignature = 6
 	codeUnsigned     = 6001
 	codeNoAccount    = 6002
+	codeNoPermission = 6003
 	codeBusy         = 7
 )
 
@@ -30,7 +31,7 @@ var retMsgs = map[int]string{
 	codeSuccess: "success", codeGeneral: "general error", codeMissingParam: "missing parameters", codeBadFormat: "parameter format error",
 	codeBadValue: "invalid parameter value", codeTooMany: "too many array elements", codeMaintenance: "server maintenance",
 	codeInternal: "internal error", codeBadSignature: "incorrect signature", codeUnsigned: "missing signature",
-	codeNoAccount: "account does not exist", codeBusy: "system busy",
+	codeNoAccount: "account does not exist", codeNoPermission: "no permission", codeBusy: "system busy",
 }
 
 const (
@@ -53,8 +54,15 @@ type reply struct {
 	sightings []sighting // to be noted once the answer is sent
 }
 
-// serveOrders is listOrderDetail.
-func (s *Simulator) serveOrders(w http.ResponseWriter, r *http.Request) {
+// operation answers a request that was let in, in the buffer where it has room.
+type operation func(v fate, body, buf []byte) reply
+
+// serve serves an operation of the API.
+func (s *Simulator) serve(o operation) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { s.respond(w, r, o) }
+}
+
+func (s *Simulator) respond(w http.ResponseWriter, r *http.Request, o operation) {
 	v := s.draw(s.config.Now())
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if !pause(r, s.config.Latency) {
@@ -67,7 +75,7 @@ func (s *Simulator) serveOrders(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		a = refuse(v, codeBadFormat)
 	} else {
-		a = s.decide(v, r, body, (*buf)[:0])
+		a = s.decide(v, r, body, (*buf)[:0], o)
 	}
 	if cap(a.body) > cap(*buf) {
 		*buf = a.body
@@ -97,7 +105,7 @@ func pause(r *http.Request, d time.Duration) bool {
 
 // decide chooses the answer: a mishap on the way, then who asks, then how often,
 // then what.
-func (s *Simulator) decide(v fate, r *http.Request, body, buf []byte) reply {
+func (s *Simulator) decide(v fate, r *http.Request, body, buf []byte, o operation) reply {
 	switch v.mishap {
 	case tooMany:
 		return plain("http-429", http.StatusTooManyRequests)
@@ -123,6 +131,11 @@ func (s *Simulator) decide(v fate, r *http.Request, body, buf []byte) reply {
 	if v.mishap != 0 {
 		return refuse(v, int(v.mishap))
 	}
+	return o(v, body, buf)
+}
+
+// details is listOrderDetail.
+func (s *Simulator) details(v fate, body, buf []byte) reply {
 	task, orders, code := readQuery(body)
 	if code != codeSuccess {
 		return refuse(v, code)

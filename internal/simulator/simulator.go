@@ -61,6 +61,7 @@ type Simulator struct {
 	zippers sync.Pool // *gzip.Writer
 	mux     *http.ServeMux
 	limit   *rate.Limiter // nil = no limit
+	roster  roster        // what listOrder names
 
 	mu     sync.Mutex // guards all below
 	faults Faults
@@ -105,11 +106,12 @@ func New(c Config) *Simulator {
 	}
 	s.buffers.New = func() any { return new([]byte) }
 	s.zippers.New = newZipper
+	s.roster = s.askedFor
 	s.mux = s.routes()
 	return s
 }
 
-// ServeHTTP serves the API's listOrderDetail and the control paths below /sim/.
+// ServeHTTP serves the API's listOrderDetail and listOrder, and the control paths below /sim/.
 func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.ServeHTTP(w, r) }
 
 // tell returns an order's story, the same one each time. Telling one again costs

@@ -8,6 +8,8 @@ import (
 // Stats counts what the simulator was asked since it was made.
 type Stats struct {
 	Requests int `json:"requests"`
+	// ListRequests are those of Requests that were for listOrder and let in.
+	ListRequests int `json:"listRequests"`
 	// Answers counts requests by what they met: a retCode, or http-429,
 	// http-500, http-502, html, hang, cut, client-left. Requests still waiting
 	// for their answer are in Requests alone.
@@ -27,11 +29,11 @@ type Stats struct {
 
 // tally keeps Stats under way. The simulator's lock guards it.
 type tally struct {
-	received, batches, asked, entries int
-	answers                           map[string]int
-	window                            []time.Time // arrivals of the last second
-	peak                              int
-	callbacks                         CallbackStats
+	received, lists, batches, asked, entries int
+	answers                                  map[string]int
+	window                                   []time.Time // arrivals of the last second
+	peak                                     int
+	callbacks                                CallbackStats
 }
 
 // arrive counts a request.
@@ -53,6 +55,13 @@ func (s *Simulator) asked(orders int) {
 	s.stats.asked += orders
 }
 
+// listed counts a request for a list.
+func (s *Simulator) listed() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.stats.lists++
+}
+
 // finish counts an answer and logs it.
 func (s *Simulator) finish(v fate, a reply) {
 	s.mu.Lock()
@@ -69,6 +78,7 @@ func (s *Simulator) Stats() Stats {
 	t := &s.stats
 	return Stats{
 		Requests:       t.received,
+		ListRequests:   t.lists,
 		Answers:        maps.Clone(t.answers),
 		OrdersAnswered: t.entries,
 		DistinctOrders: len(s.orders),
