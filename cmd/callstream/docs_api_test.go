@@ -172,6 +172,42 @@ func TestDocsAPIRequest(t *testing.T) {
 	}
 }
 
+// TestDocsAPIList holds what is told of listOrder against what is asked, and
+// against what the client makes of answers.
+func TestDocsAPIList(t *testing.T) {
+	d := readDoc(t, "docs/api.md")
+	list := func(a *answering) (callbot.ListPage, error) {
+		c := callbot.New(callbot.Config{BaseURL: "http://api", RateLimit: 100, HTTP: a})
+		return c.List(t.Context(), callbot.ListQuery{Task: "my-task", Statuses: []int{3, 4, 5}, Unfinished: true, Page: 1, Size: 100})
+	}
+	api := answering{body: `{"retCode":0,"list":[]}`}
+	if _, err := list(&api); err != nil {
+		t.Fatal(err)
+	}
+	if text := d.section("listOrder"); !strings.Contains(text, "`"+api.sent.Method+" "+api.sent.URL.Path+"`") {
+		t.Errorf("docs/api.md does not name %s %s", api.sent.Method, api.sent.URL.Path)
+	}
+	var example bytes.Buffer
+	if err := json.Compact(&example, []byte(d.code("listOrder"))); err != nil {
+		t.Fatal(err)
+	}
+	if example.String() != string(api.said) {
+		t.Errorf("docs/api.md shows %s, sent was %s", &example, api.said)
+	}
+	var unsupported []string
+	for status := 300; status < 600; status++ {
+		if _, err := list(&answering{status: status}); callbot.Unsupported(err) {
+			unsupported = append(unsupported, fmt.Sprintf("HTTP %d", status))
+		}
+	}
+	for code := 1; code < 7000; code++ {
+		if _, err := list(&answering{body: fmt.Sprintf(`{"retCode":%d}`, code)}); callbot.Unsupported(err) {
+			unsupported = append(unsupported, fmt.Sprintf("retCode %d", code))
+		}
+	}
+	d.sameSet("what listOrder answers where it is not to be had", strings.Split(d.rows("listOrder answers", 1)[0], ", "), unsupported)
+}
+
 // TestDocsAPISignature lets the client check the documented sample, as if it
 // were an answer. It is none, which shows that its signature was found right.
 func TestDocsAPISignature(t *testing.T) {

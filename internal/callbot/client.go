@@ -25,8 +25,8 @@ import (
 )
 
 const (
-	apiPath = "/callcentre/api/v3/listOrderDetail" // docs/api.md#the-request
-	product = "callbot"                            // docs/api.md#the-request
+	apiPath = "/callcentre/api/v3/" // docs/api.md#the-request
+	product = "callbot"             // docs/api.md#the-request
 
 	// maxAnswer bounds an answer after decompression, in bytes. 500 orders of
 	// 20 lines are 3 MB; this leaves each of 500 orders 130 kB, and four
@@ -39,6 +39,13 @@ const (
 	maxKeptBuffer = 8 << 20
 	// warnEvery is how often what goes on and on is logged at most.
 	warnEvery = time.Minute
+)
+
+// The calls of the API, by the last part of their path. They are labels of
+// metrics too.
+const (
+	ListOrderDetail = "listOrderDetail" // the truth about orders: see Look
+	ListOrder       = "listOrder"       // which orders there are: see List
 )
 
 // The ways to deal with an answer's signature.
@@ -68,9 +75,10 @@ type Config struct {
 // Observer is told what happens, for metrics. Its methods are called by many
 // goroutines at a time.
 type Observer interface {
-	// Request is called after each request: class is "ok", "canceled" or a
-	// Class; retCode is 0 where there is none; asked is the number of orders.
-	Request(class string, retCode int, asked int, took time.Duration)
+	// Request is called after each request: call is ListOrderDetail or
+	// ListOrder; class is "ok", "canceled" or a Class; retCode is 0 where there
+	// is none; asked is the number of orders, 0 for ListOrder.
+	Request(call, class string, retCode, asked int, took time.Duration)
 	// Dropped is called for entries of an answer that are left out: why is
 	// DroppedNotAsked or DroppedUnreadable.
 	Dropped(why string, n int)
@@ -80,9 +88,9 @@ type Observer interface {
 
 type silent struct{}
 
-func (silent) Request(string, int, int, time.Duration) {}
-func (silent) Dropped(string, int)                     {}
-func (silent) Signature(bool)                          {}
+func (silent) Request(string, string, int, int, time.Duration) {}
+func (silent) Dropped(string, int)                             {}
+func (silent) Signature(bool)                                  {}
 
 // Client asks the Callbot API for orders. It is safe for concurrent use.
 type Client struct {
@@ -158,16 +166,23 @@ func (c *Client) Pace() (perSecond float64, allowed int64) { return c.pacer.Pace
 // batch together at the last moment, when most orders are due.
 func (c *Client) Ready(now time.Time) time.Duration { return c.pacer.Ready(now) }
 
+// question is one call of the API.
+type question struct {
+	call string // ListOrderDetail or ListOrder
+	body any    // as JSON, what is asked
+	read func(answer string) (envelope, error)
+}
+
 // exchange sends one request and reads its answer. The error is an *Error, or
 // the context's.
-func (c *Client) exchange(ctx context.Context, task string, ids []string) (envelope, error) {
+func (c *Client) exchange(ctx context.Context, q question) (envelope, error) {
 	bounded := ctx
 	if c.cfg.Timeout > 0 {
 		var cancel context.CancelFunc
 		bounded, cancel = context.WithTimeout(ctx, c.cfg.Timeout)
 		defer cancel()
 	}
-	request, stamp, err := c.newRequest(bounded, task, ids)
+	request, stamp, err := c.newRequest(bounded, q)
 	if err != nil {
 		return envelope{}, &Error{Class: Refused, Detail: "no request can be made", Err: withoutURL(err)}
 	}
@@ -183,20 +198,15 @@ func (c *Client) exchange(ctx context.Context, task string, ids []string) (envel
 	if ctx.Err() != nil {
 		return envelope{}, fmt.Errorf("ask the Callbot API: %w", ctx.Err())
 	}
-	return c.interpret(response, stamp, buf.Bytes(), readErr)
+	return c.interpret(response, stamp, buf.Bytes(), readErr, q.read)
 }
 
 // newRequest makes a signed request; what is signed are the very bytes sent.
-func (c *Client) newRequest(ctx context.Context, task string, ids []string) (*http.Request, stamp, error) {
+func (c *Client) newRequest(ctx context.Context, q question) (*http.Request, stamp, error) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false) // plain text, as the vendor's own samples have it
-	err := encoder.Encode(struct {
-		ProductID  string   `json:"productID"`
-		UserTaskID string   `json:"userTaskID"`
-		OrderList  []string `json:"orderList"`
-	}{product, task, ids})
-	if err != nil {
+	if err := encoder.Encode(q.body); err != nil {
 		return nil, stamp{}, err
 	}
 	body.Truncate(body.Len() - 1) // the encoder's newline
@@ -212,7 +222,7 @@ func (c *Client) newRequest(ctx context.Context, task string, ids []string) (*ht
 	if !ok {
 		return nil, s, errors.New("CALLBOT_ALGORITHM is neither MD5 nor SHA256")
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(c.cfg.BaseURL, "/")+apiPath, &body)
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, strings.TrimRight(c.cfg.BaseURL, "/")+apiPath+q.call, &body)
 	if err != nil {
 		return nil, s, err
 	}
@@ -282,7 +292,9 @@ func (c *Client) keep(buf *bytes.Buffer) {
 }
 
 // interpret makes an envelope or an *Error of an answer.
-func (c *Client) interpret(response *http.Response, s stamp, body []byte, readErr error) (envelope, error) {
+func (c *Client) interpret(
+	response *http.Response, s stamp, body []byte, readErr error, read func(string) (envelope, error),
+) (envelope, error) {
 	status := response.StatusCode
 	good := status >= 200 && status < 300
 	failure := &Error{HTTPStatus: status, Class: classify(status, 0)}
@@ -302,7 +314,7 @@ func (c *Client) interpret(response *http.Response, s stamp, body []byte, readEr
 	if !trusted { // its HTTP status is all that is taken from it
 		return envelope{}, failure
 	}
-	answer, err := readEnvelope(string(body))
+	answer, err := read(string(body))
 	if err != nil {
 		if good {
 			failure.Detail = err.Error() + mediaType(response)

@@ -113,7 +113,7 @@ func TestExchangeFaults(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			c := newTestClient(t, tc.fault, func(c *Config) { c.Verify = VerifyOff })
 			c.maxAnswer = 1 << 20
-			_, err := c.exchange(t.Context(), "t", []string{"o1"})
+			_, err := c.exchange(t.Context(), detail("t", []string{"o1"}))
 			var failure *Error
 			if !errors.As(err, &failure) || failure.Class != tc.class {
 				t.Fatalf("got %v, want %s", err, tc.class)
@@ -165,7 +165,7 @@ func TestExchangeTimeout(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			c := newTestClient(t, tc.fault, func(c *Config) { c.Timeout = 50 * time.Millisecond })
-			_, err := c.exchange(t.Context(), "t", []string{"o1"})
+			_, err := c.exchange(t.Context(), detail("t", []string{"o1"}))
 			if err == nil || err.Error() != tc.want {
 				t.Errorf("got %v, want %s", err, tc.want)
 			}
@@ -207,7 +207,7 @@ func TestConnectionsAreReused(t *testing.T) {
 	for range workers {
 		wait.Go(func() {
 			for range 30 {
-				_, err := c.exchange(t.Context(), "t", []string{"o1"})
+				_, err := c.exchange(t.Context(), detail("t", []string{"o1"}))
 				var failure *Error
 				if err != nil && (!errors.As(err, &failure) || failure.HTTPStatus == 0) {
 					t.Error(err)
@@ -251,7 +251,7 @@ func TestVerify(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			observer := newCounts()
 			c := newTestClient(t, tc.fault, func(c *Config) { c.Verify, c.Observer = tc.mode, observer })
-			_, err := c.exchange(t.Context(), "t", []string{"o1"})
+			_, err := c.exchange(t.Context(), detail("t", []string{"o1"}))
 			if errorText(err) != tc.err {
 				t.Errorf("got %v, want %s", err, tc.err)
 			}

@@ -24,14 +24,26 @@ var (
 
 // envelope is the outside of an API answer: its orders are not yet looked at.
 type envelope struct {
+	whole      gjson.Result
 	retCode    int
 	message    string // fit for a log
 	responseID string // fit for a log
 	orders     gjson.Result
 }
 
-// readEnvelope reads the outside of an answer. Its errors hold none of it.
+// readEnvelope reads the outside of an answer of listOrderDetail. Its errors
+// hold none of it.
 func readEnvelope(body string) (envelope, error) {
+	r, err := readOutside(body)
+	if err == nil && r.retCode == 0 && !absent(r.orders) && !r.orders.IsArray() {
+		return envelope{}, wrong(r.orders, "a list").in("orderDetailList")
+	}
+	return r, err
+}
+
+// readOutside reads the outside of an answer of any call. Its errors hold none
+// of it.
+func readOutside(body string) (envelope, error) {
 	if nestsTooDeep(body) {
 		return envelope{}, errNesting
 	}
@@ -39,12 +51,12 @@ func readEnvelope(body string) (envelope, error) {
 		return envelope{}, errNotJSON
 	}
 	var (
-		r       envelope
+		r       = envelope{whole: gjson.Parse(body)}
 		retCode order.Opt
 		message string
 		id      string
 	)
-	failed := eachField(gjson.Parse(body), func(name string, v gjson.Result) *fieldError {
+	failed := eachField(r.whole, func(name string, v gjson.Result) *fieldError {
 		switch name {
 		case "retCode":
 			return number(v, &retCode)
@@ -62,8 +74,6 @@ func readEnvelope(body string) (envelope, error) {
 		return envelope{}, failed.in("answer")
 	case !retCode.Set:
 		return envelope{}, errNoRetCode
-	case retCode.N == 0 && !absent(r.orders) && !r.orders.IsArray():
-		return envelope{}, wrong(r.orders, "a list").in("orderDetailList")
 	}
 	r.retCode = int(retCode.N)
 	r.message = fitForLog(message)

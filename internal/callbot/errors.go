@@ -37,12 +37,18 @@ type Error struct {
 	Detail     string // what is wrong, in this package's words; may be empty
 	Message    string // the API's retMsg, made fit for a log; may be empty
 	Err        error  // what the transport said; may be nil
+
+	call string // ListOrderDetail or ListOrder; empty = none was made
 }
 
 // Error names the class, all codes, the detail and, where a person must act,
 // the mend.
 func (e *Error) Error() string {
-	text := "callbot: " + e.brief()
+	text := "callbot: "
+	if e.call == ListOrder {
+		text += ListOrder + ": "
+	}
+	text += e.brief()
 	if e.Message != "" {
 		text += fmt.Sprintf(", retMsg %q", e.Message)
 	}
@@ -85,6 +91,12 @@ func (e *Error) brief() string {
 
 // mend says what a person can do about it; empty where time alone helps.
 func (e *Error) mend() string {
+	switch {
+	case e.call == ListOrder && Unsupported(e):
+		return "ask the vendor whether the account of CALLBOT_UUID may use listOrder"
+	case e.call == ListOrder && e.Class == Rejected:
+		return "ask for smaller pages"
+	}
 	if mend := retCodeMeaning(e.RetCode).mend; mend != "" {
 		return mend
 	}
@@ -97,6 +109,15 @@ func (e *Error) mend() string {
 		return "check the proxy's user and password"
 	}
 	return "check CALLBOT_BASE_URL"
+}
+
+// pace is the class as the pacer takes it. A listOrder that is refused or not
+// there says nothing of listOrderDetail, which must not wait for it.
+func (e *Error) pace() Class {
+	if e.call == ListOrder && (e.Class == Refused || Unsupported(e)) {
+		return Rejected
+	}
+	return e.Class
 }
 
 type meaning struct {

@@ -177,32 +177,50 @@ func (l *looking) probes(ids []string) []order.Ref {
 	return probes
 }
 
-// ask sends one request when its turn has come, and tells pacer, standing and
-// observer how it went.
+// detail asks for orders of a task.
+func detail(task string, ids []string) question {
+	return question{call: ListOrderDetail, read: readEnvelope, body: struct {
+		ProductID  string   `json:"productID"`
+		UserTaskID string   `json:"userTaskID"`
+		OrderList  []string `json:"orderList"`
+	}{product, task, ids}}
+}
+
+// ask sends one request for orders when its turn has come, and tells standing
+// how it went.
 func (c *Client) ask(ctx context.Context, task string, ids []string) (f findings, started time.Time, err error) {
+	answer, started, err := c.inTurn(ctx, detail(task, ids), len(ids))
+	if failure, ok := errors.AsType[*Error](err); ok && failure.Class == Refused {
+		c.standing.refusal(AccountRefused, failure)
+	}
+	if err != nil {
+		return findings{}, started, err
+	}
+	return c.findOrders(answer, task, ids), started, nil
+}
+
+// inTurn sends one request when its turn has come, and tells pacer and observer
+// how it went.
+func (c *Client) inTurn(ctx context.Context, q question, asked int) (answer envelope, started time.Time, err error) {
 	started, err = c.pacer.Wait(ctx)
 	if err != nil {
-		return findings{}, started, fmt.Errorf("wait for the turn to ask the Callbot API: %w", err)
+		return envelope{}, started, fmt.Errorf("wait for the turn to ask the Callbot API: %w", err)
 	}
-	answer, err := c.exchange(ctx, task, ids)
+	answer, err = c.exchange(ctx, q)
 	took := time.Since(started)
 	var failure *Error
 	switch {
 	case err == nil:
-		c.cfg.Observer.Request("ok", 0, len(ids), took)
+		c.cfg.Observer.Request(q.call, "ok", 0, asked, took)
 		c.pacer.report(started, "")
 	case errors.As(err, &failure):
-		c.cfg.Observer.Request(string(failure.Class), failure.RetCode, len(ids), took)
-		c.pacer.report(started, failure.Class)
-		if failure.Class == Refused {
-			c.standing.refusal(AccountRefused, failure)
-		}
-		return findings{}, started, err
+		failure.call = q.call
+		c.cfg.Observer.Request(q.call, string(failure.Class), failure.RetCode, asked, took)
+		c.pacer.report(started, failure.pace())
 	default:
-		c.cfg.Observer.Request("canceled", 0, len(ids), took)
-		return findings{}, started, err
+		c.cfg.Observer.Request(q.call, "canceled", 0, asked, took)
 	}
-	return c.findOrders(answer, task, ids), started, nil
+	return answer, started, err
 }
 
 // findOrders finds the asked-for orders in a good answer.

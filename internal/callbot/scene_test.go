@@ -158,11 +158,14 @@ func newCounts() *counts {
 	return &counts{requests: map[string]int{}, dropped: map[string]int{}, signs: map[bool]int{}}
 }
 
-func (c *counts) Request(class string, retCode, asked int, took time.Duration) {
+func (c *counts) Request(call, class string, retCode, asked int, took time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if asked == 0 || took < 0 {
+	if (asked == 0) != (call == ListOrder) || took < 0 {
 		class = "without orders or time"
+	}
+	if call == ListOrder {
+		class = "list " + class
 	}
 	c.requests[fmt.Sprint(class, " ", retCode)]++
 }

@@ -72,10 +72,10 @@ func (m *Metrics) Counted(name, value string) (n int) {
 	return n
 }
 
-// Request counts one request to the API for asked orders: class is "ok" or
-// what went wrong, in a word; retCode is 0 where none was given.
-func (m *Metrics) Request(class string, retCode, asked int, took time.Duration) {
-	m.apiRequests.WithLabelValues(class, retCodeLabel(class, retCode)).Inc()
+// Request counts one request to the API for asked orders: call names it, class
+// is "ok" or what went wrong, in a word; retCode is 0 where none was given.
+func (m *Metrics) Request(call, class string, retCode, asked int, took time.Duration) {
+	m.apiRequests.WithLabelValues(call, class, retCodeLabel(class, retCode)).Inc()
 	m.apiSeconds.Observe(took.Seconds())
 	m.apiOrders.Add(float64(asked))
 }

@@ -42,8 +42,8 @@ func everything(m *Metrics) {
 	m.Callback("forged")
 	m.Held(9, 1)
 	m.Held(5, 6)
-	m.Request("ok", 0, 500, 3*time.Second)
-	m.Request("busy", 7, 20, 90*time.Second)
+	m.Request("listOrderDetail", "ok", 0, 500, 3*time.Second)
+	m.Request("listOrder", "busy", 7, 20, 90*time.Second)
 	m.Looked(1, 0.85, map[order.Outcome]int{order.OutcomeSame: 499}, order.Noticed{Stale: 22, Unknown: 23, Corrections: 24})
 	m.Published(order.KindTranscript, 21)
 	m.DeadLetter("gave-up")
@@ -78,8 +78,8 @@ func TestSeries(t *testing.T) {
 		`api_request_seconds_count 2`,
 		`api_request_seconds_sum 93`,
 		`api_requests_allowed_total 32`,
-		`api_requests_total{class="busy",ret_code="7"} 1`,
-		`api_requests_total{class="ok",ret_code="0"} 1`,
+		`api_requests_total{call="listOrder",class="busy",ret_code="7"} 1`,
+		`api_requests_total{call="listOrderDetail",class="ok",ret_code="0"} 1`,
 		`batch_fill_count 1`,
 		`batch_fill_sum 0.85`,
 		`callbacks_total{result="accepted"} 0`,
@@ -190,11 +190,11 @@ func TestPartitions(t *testing.T) {
 func TestRetCodesAreBounded(t *testing.T) {
 	m := NewMetrics()
 	for code := -1000; code < 10_000; code++ {
-		m.Request("failing", code, 1, time.Second)
+		m.Request("listOrderDetail", "failing", code, 1, time.Second)
 	}
 	got := map[string]string{}
 	for name, value := range samples(t, m) {
-		if code, ok := strings.CutPrefix(name, `api_requests_total{class="failing",ret_code="`); ok {
+		if code, ok := strings.CutPrefix(name, `api_requests_total{call="listOrderDetail",class="failing",ret_code="`); ok {
 			got[strings.TrimSuffix(code, `"}`)] = value
 		}
 	}

@@ -56,7 +56,7 @@ func (m *Metrics) register() {
 		ordersTracked:     r.gauge("orders_tracked", "Orders whose state is held by this instance."),
 		ordersWaiting:     r.gauge("orders_waiting", "Orders of requests that are not yet done, so that their offset is not marked."),
 
-		apiRequests: r.counters("api_requests_total", "Requests to the API, by what came of it and the vendor's code (none: no code; other: one not in its list).", "class", "ret_code"),
+		apiRequests: r.counters("api_requests_total", "Requests to the API, by call, what came of it and the vendor's code (none: no code; other: one not in its list).", "call", "class", "ret_code"),
 		// From an answer of one order to the largest batches; 15 is
 		// CALLBOT_TIMEOUT's default.
 		apiSeconds:     r.histogram("api_request_seconds", "Time of a request to the API, from sending to the last byte.", 0.05, 0.1, 0.25, 0.5, 1, 2, 4, 8, 15, 30),
