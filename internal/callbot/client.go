@@ -98,6 +98,7 @@ type Client struct {
 	http     *http.Client
 	pacer    *pacer
 	standing standing
+	scouting scouting
 	bodies   sync.Pool // of *bytes.Buffer
 
 	maxAnswer int64 // as the constant; less in tests, where 64 MiB take seconds
@@ -135,6 +136,7 @@ func New(cfg Config) *Client {
 		},
 		pacer:    newPacer(cfg.RateLimit),
 		standing: standing{log: cfg.Log},
+		scouting: scouting{log: cfg.Log},
 		bodies:   sync.Pool{New: func() any { return new(bytes.Buffer) }},
 
 		maxAnswer: maxAnswer,

@@ -13,6 +13,9 @@
 // [Callbacks] is the other direction: it takes what the vendor sends by itself,
 // checks the signature and hands on which order it is about, as a hint.
 //
+// [Client.List] asks which orders a task has, [Client.Scout] which of them are
+// in a call. Both are hints, whose failing changes nothing for a Look.
+//
 // Nothing here starts a goroutine. No error or log of this package carries a
 // secret, a phone number or any part of an answer's body.
 package callbot
