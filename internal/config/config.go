@@ -82,6 +82,7 @@ type Callbot struct {
 	// Timeout: under 100 ms a full batch can't be answered across a network.
 	Timeout         time.Duration `env:"TIMEOUT" envDefault:"15s" min:"100ms" doc:"How long one request may take."`
 	VerifyResponses string        `env:"VERIFY_RESPONSES" envDefault:"warn" oneof:"off warn strict" doc:"What to do about an answer whose signature is wrong: don't check, log and count, refuse."`
+	Scout           bool          `env:"SCOUT" envDefault:"false" doc:"Spend some requests on asking listOrder which orders are in a call; it only says when to look."`
 }
 
 // Callback is how the API may call by itself.

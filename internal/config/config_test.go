@@ -232,6 +232,28 @@ func TestLoadKafka(t *testing.T) {
 	}
 }
 
+func TestLoadAccount(t *testing.T) {
+	environ := map[string]string{
+		"KAFKA_BROKERS": "k:1", "CALLBOT_UUID": "u", "CALLBOT_SECRET_KEY": "s", "CALLBOT_RATE_LIMIT": "5", "CALLBOT_SCOUT": "true",
+		"BATCH_SIZE": "wrong", "PHONE": "hmac",
+	}
+	c, err := LoadAccount(environ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Kafka.Brokers[0] != "k:1" || c.Callbot.UUID != "u" || c.Callbot.RateLimit != 5 || !c.Callbot.Scout || c.Batch.Size != 500 {
+		t.Errorf("reads another part: %+v", c)
+	}
+	delete(environ, "CALLBOT_UUID")
+	delete(environ, "CALLBOT_SECRET_KEY")
+	_, err = LoadAccount(environ)
+	const want = "wrong settings:\n  CALLBOT_UUID: is required, by itself or as CALLBOT_UUID_FILE\n" +
+		"  CALLBOT_SECRET_KEY: is required, by itself or as CALLBOT_SECRET_KEY_FILE"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
 func TestWarnings(t *testing.T) {
 	sasl := []string{"KAFKA_SASL_MECHANISM", "PLAIN", "KAFKA_SASL_USERNAME", "u", "KAFKA_SASL_PASSWORD", "p"}
 	for name, tc := range map[string]struct {

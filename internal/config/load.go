@@ -39,10 +39,20 @@ func Load(environ map[string]string) (*Config, error) {
 // not the API: whatever else the environment holds is neither read nor
 // demanded, and stands at its default.
 func LoadKafka(environ map[string]string) (*Config, error) {
-	prefixes := []string{"KAFKA_", "TOPIC_", "SCHEMA_REGISTRY_", "LOG_"}
-	return load(environ, func(name string) bool {
+	return load(environ, begins(kafkaPrefixes))
+}
+
+// LoadAccount is LoadKafka for commands that need the API too.
+func LoadAccount(environ map[string]string) (*Config, error) {
+	return load(environ, begins(append(slices.Clone(kafkaPrefixes), "CALLBOT_")))
+}
+
+var kafkaPrefixes = []string{"KAFKA_", "TOPIC_", "SCHEMA_REGISTRY_", "LOG_"}
+
+func begins(prefixes []string) (wanted func(name string) bool) {
+	return func(name string) bool {
 		return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(name, p) })
-	})
+	}
 }
 
 // loading is one reading of the environment.

@@ -15,7 +15,7 @@ const canary = "c4n4ry-Sekret-0123456789"
 // configuration.
 func outputs(environ map[string]string) string {
 	var b strings.Builder
-	for _, load := range []func(map[string]string) (*Config, error){Load, LoadKafka} {
+	for _, load := range []func(map[string]string) (*Config, error){Load, LoadKafka, LoadAccount} {
 		c, err := load(environ)
 		if err != nil {
 			fmt.Fprintf(&b, "%v %+v %#v\n", err, err, err)
