@@ -188,12 +188,18 @@ const maxStateKey = 2*3*request.MaxID + 1
 func (x *exporter) rules() order.Rules { return order.Rules{Transcripts: x.cfg.Events.Transcripts} }
 
 func (x *exporter) client() *callbot.Client {
-	c := x.cfg.Callbot
-	return callbot.New(callbot.Config{
+	c := callbotConfig(x.cfg, x.log)
+	c.HashSeed, c.Observer = x.rules().Seed(), x.metrics
+	return callbot.New(c)
+}
+
+// callbotConfig is the API as the settings have it.
+func callbotConfig(cfg *config.Config, log *slog.Logger) callbot.Config {
+	c := cfg.Callbot
+	return callbot.Config{
 		BaseURL: c.BaseURL, UUID: c.UUID, SecretKey: string(c.SecretKey), Algorithm: c.Algorithm, Timeout: c.Timeout,
-		Verify: c.VerifyResponses, Concurrency: c.Concurrency, RateLimit: c.RateLimit, HashSeed: x.rules().Seed(),
-		Log: x.log, Observer: x.metrics,
-	})
+		Verify: c.VerifyResponses, Concurrency: c.Concurrency, RateLimit: c.RateLimit, Log: log,
+	}
 }
 
 // encoding returns what encodes events, and what finds the schemas of requests.

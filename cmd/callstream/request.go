@@ -23,6 +23,7 @@ import (
 type requestOptions struct {
 	task, mode, notBefore, deadline string
 	csv, column, taskColumn         string
+	allOptions
 }
 
 // asked is an order as it was named, and where.
@@ -35,13 +36,29 @@ func requestCommand() *cobra.Command {
 		Short: "Ask for orders: put their IDs on the request topic",
 		Long: `Ask for orders: put their IDs on the request topic, one record an order, keyed by its ID.
 IDs are the arguments; or the lines of standard input, where there are none (or one is -); or a column of a CSV file.
-All are checked before the first is sent. Kafka and the topic are those of the environment, as for run.`,
+All are checked before the first is sent. Kafka and the topic are those of the environment, as for run.
+
+With --all they are every order of the task, as the API's listOrder names them, page by page. This takes the account too
+(CALLBOT_UUID and so on, as for run), and spends of its limit: a running exporter knows nothing of it, so by default it is
+held to half of CALLBOT_RATE_LIMIT, and on a busy vendor the exporter slows down as well. Interrupted, it exits with 1 and
+prints the command that goes on.`,
 		Example: `  callstream request --task 42 order-1 order-2
   callstream request --task 42 --mode replay order-1
   callstream request --task 42 --mode hint order-1
   callstream request --task 42 < order-ids.txt
-  callstream request --csv orders.csv --column orderID --task-column userTaskID`,
+  callstream request --csv orders.csv --column orderID --task-column userTaskID
+  callstream request --task 42 --all --rate 0.5`,
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.checkAll(args, c.Flags().Changed); err != nil {
+				return usageError{err}
+			}
+			if o.all {
+				cfg, err := config.LoadAccount(nil)
+				if err != nil {
+					return err
+				}
+				return o.requestAll(c.Context(), cfg, c.OutOrStdout())
+			}
 			requests, err := o.read(args, c.InOrStdin())
 			if err != nil {
 				return usageError{err}
@@ -61,6 +78,10 @@ All are checked before the first is sent. Kafka and the topic are those of the e
 	f.StringVar(&o.csv, "csv", "", "read the IDs from this CSV file, whose first row names the columns")
 	f.StringVar(&o.column, "column", "orderID", "column of the CSV file that holds the order ID")
 	f.StringVar(&o.taskColumn, "task-column", "", "column of the CSV file that holds the userTaskID, instead of --task")
+	f.BoolVar(&o.all, "all", false, "ask for every order of the task, as the API names them")
+	f.IntVar(&o.page, "from-page", 1, "with --all: the page to begin with")
+	f.IntVar(&o.pageSize, "page-size", samplePage, "with --all: orders a page; what the API allows is not documented")
+	f.Float64Var(&o.rate, "rate", 0, "with --all: requests a second to the API (0: half of CALLBOT_RATE_LIMIT)")
 	return cmd
 }
 
@@ -199,18 +220,22 @@ func sendRequests(ctx context.Context, cfg *config.Config, requests []order.Requ
 	return putRequests(ctx, b, cfg.Topics.Requests, requests, out)
 }
 
-// putRequests writes requests, keyed by their first orders, and tells its
-// progress to out.
+// writeRequests writes requests, keyed by their first orders.
+func writeRequests(ctx context.Context, b *broker.Broker, topic string, requests []order.Request) error {
+	messages := make([]record.Message, len(requests))
+	for i := range requests {
+		r := &requests[i]
+		messages[i] = record.Message{Topic: topic, Partition: record.ByKey, Key: []byte(r.Orders[0]), Value: request.JSON(r)}
+	}
+	return b.Write(ctx, messages)
+}
+
+// putRequests writes requests and tells its progress to out.
 func putRequests(ctx context.Context, b *broker.Broker, topic string, requests []order.Request, out io.Writer) error {
 	const chunk = 5000 // a line of progress each
 	for sent := 0; sent < len(requests); {
 		n := min(chunk, len(requests)-sent)
-		messages := make([]record.Message, n)
-		for i := range messages {
-			r := &requests[sent+i]
-			messages[i] = record.Message{Topic: topic, Partition: record.ByKey, Key: []byte(r.Orders[0]), Value: request.JSON(r)}
-		}
-		if err := b.Write(ctx, messages); err != nil {
+		if err := writeRequests(ctx, b, topic, requests[sent:sent+n]); err != nil {
 			return fmt.Errorf("%d of %d sent, the next %d maybe: %w", sent, len(requests), n, err)
 		}
 		if sent += n; sent < len(requests) {
