@@ -92,6 +92,8 @@ func (e *Error) brief() string {
 // mend says what a person can do about it; empty where time alone helps.
 func (e *Error) mend() string {
 	switch {
+	case e.call == ListOrder && e.RetCode == 4: // docs/api.md#listorder: it may mean either
+		return "ask for smaller pages; where that is refused too, ask the vendor whether the account of CALLBOT_UUID may use listOrder"
 	case e.call == ListOrder && Unsupported(e):
 		return "ask the vendor whether the account of CALLBOT_UUID may use listOrder"
 	case e.call == ListOrder && e.Class == Rejected:

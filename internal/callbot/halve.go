@@ -212,7 +212,11 @@ func (c *Client) inTurn(ctx context.Context, q question, asked int) (answer enve
 	switch {
 	case err == nil:
 		c.cfg.Observer.Request(q.call, "ok", 0, asked, took)
-		c.pacer.report(started, "")
+		// A list that is answered while listOrderDetail refuses the account must
+		// not make it knock more often.
+		if q.call != ListOrder || c.Trouble() == "" {
+			c.pacer.report(started, "")
+		}
 	case errors.As(err, &failure):
 		failure.call = q.call
 		c.cfg.Observer.Request(q.call, string(failure.Class), failure.RetCode, asked, took)

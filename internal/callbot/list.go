@@ -38,6 +38,10 @@ type Listed struct {
 	Status order.Status // of its last call; order.NoStatus where none is shown
 }
 
+// ErrNoList is wrapped by the error of List where the answer came well, but its
+// shape is none that is known.
+var ErrNoList = errors.New("the answer has no list of orders where one is looked for (docs/api.md#listorder)")
+
 // List asks which orders a task has, and waits for the pacer before. The error
 // is an *Error, or wraps the context's.
 //
@@ -60,8 +64,7 @@ func (c *Client) List(ctx context.Context, q ListQuery) (ListPage, error) {
 		// Told here and not before: the answer was good for the pacer, for there
 		// is nothing that a pause would mend.
 		return ListPage{}, &Error{
-			Class: Failing, HTTPStatus: http.StatusOK, ResponseID: answer.responseID, call: ListOrder,
-			Detail: "the answer has no list of orders where one is looked for (docs/api.md#listorder)",
+			Class: Failing, HTTPStatus: http.StatusOK, ResponseID: answer.responseID, call: ListOrder, Err: ErrNoList,
 		}
 	}
 	return l.page, nil

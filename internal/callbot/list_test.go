@@ -167,7 +167,7 @@ func TestListFaults(t *testing.T) {
 		{"forbidden", retCode(6003), Refused, true, false, "retCode 6003 (no permission), responseID r-9, retMsg \"no ***********\"; ask the vendor whether"},
 		{"too large", retCode(4001), Rejected, false, false, "ask for smaller pages"},
 		{"a wrong key", retCode(6), Refused, false, false, "check CALLBOT_SECRET_KEY"},
-		{"another shape", signed(200, `{"retCode":0,"rows":[{"id":"13800138000"}]}`), Failing, false, false, "callbot: listOrder: failing: the answer has no list of orders"},
+		{"another shape", signed(200, `{"retCode":0,"rows":[{"id":"13800138000"}]}`), Failing, false, false, "callbot: listOrder: failing: the answer has no list of orders where one"},
 		{"busy", retCode(7), Busy, false, true, "callbot: listOrder: busy: retCode 7"},
 		{"busy at an unknown address", signed(404, `{"retCode":7}`), Busy, false, true, "retCode 7"},
 		{"failing", status(500), Failing, false, true, "HTTP 500"},
@@ -206,7 +206,12 @@ func TestListGoodTellsNothing(t *testing.T) {
 		if s.client.Answering(time.Now()) {
 			s.t.Error("listOrder vouches for listOrderDetail")
 		}
-		wantEqual(s.t, s.observer.requests, map[string]int{"refused 6": 1, "list ok 0": 1})
+		s.looks([]string{"o1"}, outcome{class: Refused, unanswered: []string{"o1"}})
+		// The second pause in a row, 1 s ± 25 %; the first is 0.5 s ± 25 %.
+		if pause := s.client.Ready(time.Now()); pause < 700*time.Millisecond {
+			s.t.Errorf("after the second refusal the next request waits %v", pause)
+		}
+		wantEqual(s.t, s.observer.requests, map[string]int{"refused 6": 2, "list ok 0": 1})
 	})
 }
 

@@ -1,6 +1,7 @@
 package callbot
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
@@ -69,9 +70,9 @@ func TestScout(t *testing.T) {
 func (l *lists) pages() string {
 	var pages []string
 	for _, body := range l.asked {
-		var page, size int
-		_, _ = fmt.Sscanf(body[strings.Index(body, `"page"`):], `"page":%d,"size":%d`, &page, &size)
-		pages = append(pages, fmt.Sprintf("%dx%d", page, size))
+		var q struct{ Page, Size int }
+		_ = json.Unmarshal([]byte(body), &q)
+		pages = append(pages, fmt.Sprintf("%dx%d", q.Page, q.Size))
 	}
 	return strings.Join(pages, " ")
 }
