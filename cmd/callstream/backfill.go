@@ -151,6 +151,9 @@ func (f *backfill) run(ctx context.Context) error {
 		case ctx.Err() != nil:
 			err = errors.New("interrupted")
 		}
+		if len(f.sent) == 0 {
+			return fmt.Errorf("page %d: %w; nothing was sent", f.page, err)
+		}
 		return fmt.Errorf("page %d: %w; %d orders are sent; go on with\n  %s", f.page, err, len(f.sent), f.again(f.page))
 	}
 }
@@ -191,7 +194,7 @@ func (f *backfill) ask(ctx context.Context) (p callbot.ListPage, err error) {
 	for range askTries {
 		p, err = f.list(ctx, callbot.ListQuery{Task: f.common.Task, Page: f.page, Size: f.size})
 		failure, ok := errors.AsType[*callbot.Error](err)
-		if !ok || failure.Class == callbot.Rejected || failure.Class == callbot.Refused || callbot.Unsupported(err) {
+		if !ok || failure.Class == callbot.Rejected || failure.Class == callbot.Refused || callbot.Unsupported(err) || errors.Is(err, callbot.ErrNoList) {
 			break
 		}
 		fmt.Fprintf(f.out, "page %d: %v\n", f.page, err)

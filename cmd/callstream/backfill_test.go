@@ -98,7 +98,7 @@ func TestBackfill(t *testing.T) {
 		{name: "the API gives smaller pages", pages: of(13, 4, 13), asked: "1 2 3 4", sent: 13},
 		{name: "going on with smaller pages", pages: of(25, 4, 25), first: 3, asked: "3 4 5 6 7", sent: 17},
 		{name: "it counts more than it shows", pages: of(25, 10, 99), asked: "1 2 3 4", sent: 25},
-		{name: "it counts and shows none", pages: of(0, 10, 99), asked: "1", wrong: "page 1: the API counts 99 orders and shows none; 0 orders are sent"},
+		{name: "it counts and shows none", pages: of(0, 10, 99), asked: "1", wrong: "page 1: the API counts 99 orders and shows none; nothing was sent"},
 		{name: "going on", pages: of(25, 10, 25), first: 3, asked: "3 4", sent: 5},
 		{name: "going on after the end", pages: of(25, 10, 25), first: 9, asked: "9"},
 		{name: "entries left out", pages: func(_, page int) (callbot.ListPage, error) {
@@ -118,7 +118,10 @@ func TestBackfill(t *testing.T) {
 			return of(25, 10, 25)(n, page)
 		}, asked: "1 1 2 3 3", sent: 25},
 		{name: "busy for long", pages: func(_, _ int) (callbot.ListPage, error) { return callbot.ListPage{}, busy }, asked: "1 1 1 1 1 1 1",
-			wrong: "page 1: callbot: busy; 0 orders are sent; go on with\n  again from 1"},
+			wrong: "page 1: callbot: busy; nothing was sent"},
+		{name: "an unknown shape", pages: func(_, _ int) (callbot.ListPage, error) {
+			return callbot.ListPage{}, &callbot.Error{Class: callbot.Failing, Err: callbot.ErrNoList}
+		}, asked: "1", wrong: "page 1: callbot: failing: the answer has no list"},
 		{name: "not known", pages: func(_, page int) (callbot.ListPage, error) {
 			if page == 3 {
 				return callbot.ListPage{}, gone
@@ -174,7 +177,9 @@ func TestBackfillSendsBeforeItTurns(t *testing.T) {
 	failed := errors.New("Kafka is away")
 	f := backfill{
 		page: 1, size: 10, out: new(strings.Builder), again: func(page int) string { return fmt.Sprint("again from ", page) },
-		list: func(_ context.Context, q callbot.ListQuery) (callbot.ListPage, error) { return from(10*q.Page, 10, 500), nil },
+		list: func(_ context.Context, q callbot.ListQuery) (callbot.ListPage, error) {
+			return from(10*q.Page, 10, 500), nil
+		},
 		put: func(_ context.Context, requests []order.Request) error {
 			if requests[0].Orders[0] == "o30" {
 				return failed
@@ -200,15 +205,19 @@ func TestRequestAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	p := l.start(nil, "request", "--all", "--task", testTask, "--mode", "once", "--page-size", "10", "--rate", "2")
-	eventually(t, "a second page", func() bool { return strings.Contains(p.log(), "page 2: 10 orders, 20 sent so far; the API counts 60\n") })
+	eventually(t, "a second page", func() bool {
+		return strings.Contains(p.log(), "page 2: 10 orders, 20 sent so far; the API counts 60\n")
+	})
 	if code := p.end(t, syscall.SIGINT); code != exitFailed {
 		t.Errorf("exit code %d after SIGINT", code)
 	}
-	printed := regexp.MustCompile(`interrupted; \d+ orders are sent; go on with\n  callstream (.*) --rate 2 --page-size 10 --from-page (\d)\n`).FindStringSubmatch(p.log())
-	if printed == nil || printed[1] != "request --all --task 'task/1 ü' --mode once" {
+	printed := regexp.MustCompile(`interrupted; \d+ orders are sent; go on with
+  callstream request --all --task 'task/1 ü' --mode once --rate 2 --page-size 10 --from-page (\d)
+`).FindStringSubmatch(p.log())
+	if len(printed) == 0 {
 		t.Fatalf("printed %s", p.log())
 	}
-	p = l.start(nil, "request", "--all", "--task", testTask, "--mode", "once", "--page-size", "10", "--from-page", printed[2])
+	p = l.start(nil, "request", "--all", "--task", testTask, "--mode", "once", "--page-size", "10", "--from-page", printed[1])
 	if err := p.Wait(); err != nil {
 		t.Fatalf("%v: %s", err, p.log())
 	}
