@@ -79,6 +79,9 @@ func TestImportsPointInwards(t *testing.T) {
 			}
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
+			if call, ok := n.(*ast.CallExpr); ok && name == "export" && selects(call.Fun, "time", "Now", "Since", "Until") {
+				t.Errorf("%s reads a clock beside Config.Now, which alone never jumps", path)
+			}
 			call, ok := n.(*ast.SelectorExpr)
 			if !ok {
 				return true
@@ -96,6 +99,16 @@ func TestImportsPointInwards(t *testing.T) {
 	if !seen["order"] || !seen["export"] {
 		t.Errorf("saw only %v", seen)
 	}
+}
+
+// selects reports whether an expression is one of some names of a package.
+func selects(e ast.Expr, pkg string, names ...string) bool {
+	s, ok := e.(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	from, ok := s.X.(*ast.Ident)
+	return ok && from.Name == pkg && slices.Contains(names, s.Sel.Name)
 }
 
 // within returns whether an import is one of a listed path or below it.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -16,10 +17,8 @@ import (
 
 	"callstream/internal/avro"
 	"callstream/internal/broker"
-	"callstream/internal/callbot"
 	"callstream/internal/config"
 	"callstream/internal/embedded"
-	"callstream/internal/export"
 	"callstream/internal/monitor"
 	"callstream/internal/order"
 	"callstream/internal/record"
@@ -30,6 +29,7 @@ import (
 type demoOptions struct {
 	orders  int
 	speed   float64
+	rate    float64
 	seed    uint64
 	keep    bool
 	verbose bool
@@ -44,11 +44,12 @@ func demoCommand() *cobra.Command {
 a line an event as it comes. The API tells by callbacks when calls end. It needs neither Kafka nor an account, ends by itself when every order has settled, and keeps nothing.`,
 		Example: `  callstream demo
   callstream demo --orders 20 --speed 5
+  callstream demo --rate 1      what one request a second is spent on
   callstream demo --keep        stay up, so that other programs can be pointed at it`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			if o.orders < 1 || o.speed <= 0 {
-				return usageError{fmt.Errorf("--orders must be 1 or more and --speed above 0")}
+			if o.orders < 1 || o.speed <= 0 || o.rate < leastRate {
+				return usageError{fmt.Errorf("--orders must be 1 or more, --speed above 0 and --rate %v or more", leastRate)}
 			}
 			return o.run(c.Context(), c.OutOrStdout())
 		},
@@ -56,6 +57,7 @@ a line an event as it comes. The API tells by callbacks when calls end. It needs
 	f := cmd.Flags()
 	f.IntVar(&o.orders, "orders", 200, "how many orders to follow")
 	f.Float64Var(&o.speed, "speed", 20, "how much faster than life the calls run")
+	f.Float64Var(&o.rate, "rate", 20, "requests a second that the exporter may send to the API")
 	f.Uint64Var(&o.seed, "seed", 1, "decides what the calls are like")
 	f.BoolVar(&o.keep, "keep", false, "stay up until interrupted, and print the addresses")
 	f.BoolVar(&o.verbose, "verbose", false, "print the exporter's log too")
@@ -65,6 +67,7 @@ a line an event as it comes. The API tells by callbacks when calls end. It needs
 const (
 	demoAccount = "demo"
 	demoTask    = "demo-task"
+	leastRate   = 0.01 // CALLBOT_RATE_LIMIT's own bound
 )
 
 // demo is a demo as it runs.
@@ -157,7 +160,7 @@ func (d *demo) settings(brokers, apiURL string) (*config.Config, error) {
 	}
 	return config.Load(map[string]string{
 		"KAFKA_BROKERS": brokers, "CALLBOT_BASE_URL": apiURL, "CALLBOT_UUID": demoAccount, "CALLBOT_SECRET_KEY": demoAccount,
-		"CALLBOT_RATE_LIMIT": "20", "BATCH_LINGER": "20ms", "HTTP_ADDR": "off",
+		"CALLBOT_RATE_LIMIT": strconv.FormatFloat(d.rate, 'f', -1, 64), "BATCH_LINGER": "20ms", "HTTP_ADDR": "off",
 		"POLL_MIN": life(2 * time.Second), "POLL_MAX": life(time.Minute), "SETTLE": life(2 * time.Minute),
 	})
 }
@@ -178,6 +181,12 @@ func (d *demo) request(ctx context.Context) error {
 		requests[i] = order.Request{Task: demoTask, Orders: []string{fmt.Sprintf("order-%04d", i+1)}, Mode: order.Follow}
 	}
 	return putRequests(ctx, d.broker, d.cfg.Topics.Requests, requests, io.Discard)
+}
+
+// happened returns when what an event dates really happened: the simulator's
+// dates keep lifelike distances, however fast it runs.
+func (d *demo) happened(orderID string, dated time.Time) time.Time {
+	return d.sim.Happened(demoTask, orderID, dated)
 }
 
 // read prints each event as it comes, and counts.
@@ -205,71 +214,8 @@ func (d *demo) read(ctx context.Context) error {
 				d.tally.state(event)
 				return nil
 			}
-			d.tally.event(event)
+			d.tally.event(event, d.happened)
 			_, err = fmt.Fprintln(d.out, eventLine(event))
 			return err
 		})
-}
-
-// tally counts what the demo's reader saw. It is not safe for concurrent use.
-type tally struct {
-	orders  int
-	began   time.Time
-	events  map[string]int // by schema
-	letters int
-	calls   map[string]bool
-	resting map[string]bool
-	settled chan struct{} // closed when every order rests
-}
-
-func newTally(orders int) *tally {
-	return &tally{
-		orders: orders, began: time.Now(), settled: make(chan struct{}),
-		events: map[string]int{}, calls: map[string]bool{}, resting: map[string]bool{},
-	}
-}
-
-func (t *tally) event(d avro.Decoded) {
-	t.events[d.Name]++
-	t.calls[fmt.Sprint(d.Values["callID"])] = true
-}
-
-func (t *tally) state(d avro.Decoded) {
-	if rest, ok := d.Values["rest"].(string); ok && rest != "" {
-		t.rests(fmt.Sprint(d.Values["orderID"]))
-	}
-}
-
-func (t *tally) deadLetter(orderID string) {
-	t.letters++
-	t.rests(orderID)
-}
-
-func (t *tally) rests(orderID string) {
-	if t.resting[orderID] {
-		return
-	}
-	t.resting[orderID] = true
-	if len(t.resting) == t.orders {
-		close(t.settled)
-	}
-}
-
-func (d *demo) summary() {
-	t, s := d.tally, d.sim.Stats()
-	events := 0
-	for _, n := range t.events {
-		events += n
-	}
-	fmt.Fprintf(d.out, `
-%d orders, %d settled, in %s
-%d calls
-%d events: %d status changes, %d completed calls (revisions counted), %d transcript lines; %d dead letters
-%d requests to the API, %.0f orders in each on average
-%d callbacks of the API came, %d hints were taken: their orders were looked at at once
-`, t.orders, len(t.resting), time.Since(t.began).Round(100*time.Millisecond), len(t.calls),
-		events,
-		t.events["CallStatusChanged"], t.events["CallCompleted"], t.events["TranscriptLine"], t.letters,
-		s.Requests, s.MeanFill,
-		d.exporter.metrics.Counted("callbacks_total", callbot.CallbackAccepted), d.exporter.metrics.Counted("hints_total", export.HintTaken))
 }

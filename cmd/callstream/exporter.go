@@ -32,8 +32,9 @@ type exporter struct {
 	log       *slog.Logger
 	health    *monitor.Health
 	metrics   *monitor.Metrics
-	listener  net.Listener // where health and metrics are served; nil = nowhere
-	callbacks net.Listener // where callbacks are taken; nil = nowhere
+	now       func() time.Time // the orders' clock: see export.SteadyClock
+	listener  net.Listener     // where health and metrics are served; nil = nowhere
+	callbacks net.Listener     // where callbacks are taken; nil = nowhere
 	standby   standby
 }
 
@@ -44,7 +45,10 @@ var (
 )
 
 func newExporter(cfg *config.Config, log *slog.Logger) *exporter {
-	return &exporter{cfg: cfg, log: log, health: monitor.NewHealth(), metrics: monitor.NewMetrics()}
+	return &exporter{
+		cfg: cfg, log: log, health: monitor.NewHealth(), metrics: monitor.NewMetrics(),
+		now: export.SteadyClock(time.Now, time.Since),
+	}
 }
 
 // run exports until ctx ends.
@@ -175,7 +179,7 @@ func (x *exporter) pipeline(b *broker.Broker) export.Config {
 				NotFoundMax: millis(c.Follow.NotFoundMax), Retention: millis(c.Follow.StateRetention),
 			},
 		},
-		Rules: x.rules(),
+		Rules: x.rules(), Now: x.now,
 	}
 }
 
@@ -189,7 +193,7 @@ func (x *exporter) rules() order.Rules { return order.Rules{Transcripts: x.cfg.E
 
 func (x *exporter) client() *callbot.Client {
 	c := callbotConfig(x.cfg, x.log)
-	c.HashSeed, c.Observer = x.rules().Seed(), x.metrics
+	c.HashSeed, c.Now, c.Observer = x.rules().Seed(), x.now, x.metrics
 	return callbot.New(c)
 }
 

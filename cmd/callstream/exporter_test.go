@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"callstream/internal/callbot"
+	"callstream/internal/order"
 	"callstream/internal/record"
 	"callstream/internal/simulator"
 )
@@ -240,10 +241,31 @@ func TestExitCodes(t *testing.T) {
 // TestDemo runs the demo as the README does, smaller.
 func TestDemo(t *testing.T) {
 	t.Parallel()
-	p := (&lab{T: t}).start(nil, "demo", "--orders", "20", "--speed", "400")
+	p := (&lab{T: t}).start(nil, "demo", "--orders", "20", "--speed", "400", "--rate", "50")
 	_ = p.Wait() // the exit code is what counts
-	if code := p.ProcessState.ExitCode(); code != exitDone || !strings.Contains(p.log(), "20 orders, 20 settled") {
+	if code := p.ProcessState.ExitCode(); code != exitDone {
 		t.Errorf("exit code %d", code)
+	}
+	for _, want := range []string{"20 orders, 20 settled", " % of 50 a second\n", "  start   p50 ", "  answer  p50 ", "  end     p50 ", "  line    p50 "} {
+		if !strings.Contains(p.log(), want) {
+			t.Errorf("the summary has no %q", want)
+		}
+	}
+}
+
+func TestPercentile(t *testing.T) {
+	hundred := make([]order.Millis, 100)
+	for i := range hundred {
+		hundred[i] = order.Millis(1000 * (i + 1))
+	}
+	for _, tt := range []struct {
+		values []order.Millis
+		p      int
+		want   float64
+	}{{hundred, 50, 50}, {hundred, 95, 95}, {hundred[:1], 50, 1}, {hundred[:1], 95, 1}, {hundred[:3], 50, 2}, {hundred[:3], 95, 3}} {
+		if got := percentile(tt.values, tt.p); got != tt.want {
+			t.Errorf("p%d of %d values is %v, want %v", tt.p, len(tt.values), got, tt.want)
+		}
 	}
 }
 

@@ -67,6 +67,7 @@ type Config struct {
 	Concurrency int               // connections kept open for reuse
 	RateLimit   float64           // requests a second for the whole group; see SetSlots
 	HashSeed    uint64            // of Sighting.Hash
+	Now         func() time.Time  // moments of answers, Look.At, are read from it; nil = time.Now
 	HTTP        http.RoundTripper // nil = a transport of the client's own
 	Log         *slog.Logger      // nil = no log
 	Observer    Observer          // nil = none
@@ -115,6 +116,9 @@ func New(cfg Config) *Client {
 	}
 	if cfg.Observer == nil {
 		cfg.Observer = silent{}
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
 	}
 	if cfg.HTTP == nil {
 		cfg.HTTP = &http.Transport{

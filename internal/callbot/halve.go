@@ -78,7 +78,7 @@ func (l *looking) batch(ctx context.Context, ids []string) error {
 		return err
 	case len(ids) == 1:
 		l.look.Rejected[ids[0]] = failure.brief()
-		l.look.At = max(l.look.At, order.Millis(time.Now().UnixMilli()))
+		l.look.At = max(l.look.At, l.c.now())
 		return nil
 	}
 	half := len(ids) / 2
@@ -231,7 +231,7 @@ func (c *Client) inTurn(ctx context.Context, q question, asked int) (answer enve
 func (c *Client) findOrders(answer envelope, task string, ids []string) findings {
 	now := time.Now()
 	f := sight(answer.orders, task, ids, c.cfg.HashSeed)
-	f.at = order.Millis(now.UnixMilli())
+	f.at = c.now()
 	if f.notAsked > 0 {
 		c.cfg.Observer.Dropped(DroppedNotAsked, f.notAsked)
 	}
@@ -252,6 +252,9 @@ func (c *Client) findOrders(answer envelope, task string, ids []string) findings
 	c.standing.answeredNone(now)
 	return f
 }
+
+// now is the moment as the orders' clock has it, which need not be the machine's.
+func (c *Client) now() order.Millis { return order.Millis(c.cfg.Now().UnixMilli()) }
 
 // unique returns the IDs without repeats, in their order.
 func unique(ids []string) []string {

@@ -33,6 +33,22 @@ func TestLook(t *testing.T) {
 		wantEqual(s.t, s.observer.dropped, map[string]int{DroppedNotAsked: 4, DroppedUnreadable: 2})
 		wantEqual(s.t, s.observer.requests, map[string]int{"ok 0": 1})
 	})
+	play(t, "on a clock that differs from the machine's", func(s *scene) {
+		at := time.UnixMilli(1_700_000_000_000)
+		s.client.cfg.Now = func() time.Time { return at }
+		if look := s.looks(orders(3), outcome{}); int64(look.At) != at.UnixMilli() {
+			s.t.Errorf("answered at %d", look.At)
+		}
+		s.api.instead = func(_ int, ids []string) http.HandlerFunc {
+			if len(ids) == 1 && ids[0] == orders(2)[0] {
+				return retCode(4)
+			}
+			return nil
+		}
+		if look := s.looks(orders(1), outcome{rejected: orders(1)}); int64(look.At) != at.UnixMilli() {
+			s.t.Errorf("refused at %d", look.At)
+		}
+	})
 	play(t, "no orders", func(s *scene) {
 		s.looks(nil, outcome{})
 		s.wantRequests(0)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"time"
 
 	"callstream/internal/order"
 	"callstream/internal/record"
@@ -39,22 +38,34 @@ func (w *worker) publish(ctx context.Context, batch []*checkout) error {
 	if err != nil {
 		return fmt.Errorf("publish events: %w", err)
 	}
-	published := map[order.Kind]int{}
-	for _, ev := range events {
-		published[ev.Body.Kind()]++
-	}
+	left := map[*order.Event]bool{}
 	for _, big := range tooLarge {
-		published[big.Event.Body.Kind()]--
+		left[big.Event] = true
 		for _, co := range batch {
 			if co.ref == big.Event.Ref {
 				co.verdict.Letters = append(co.verdict.Letters, order.LetterEventTooLarge(big.Event, big.Bytes))
 			}
 		}
 	}
-	for kind, n := range published {
-		w.observer.Published(kind, n)
-	}
+	w.tellPublished(batch, left)
 	return nil
+}
+
+// tellPublished tells the observer which events of a batch are published, but
+// for those left out, and how late they announce what they announce.
+func (w *worker) tellPublished(batch []*checkout, left map[*order.Event]bool) {
+	published := map[order.Kind]int{}
+	var late []order.Lateness
+	for _, co := range batch {
+		since := co.facts.WantedSince()
+		for _, ev := range co.verdict.Events {
+			if !left[ev] {
+				published[ev.Body.Kind()]++
+				late = ev.AppendLateness(late, since)
+			}
+		}
+	}
+	w.observer.Published(batch[0].ref.Task, published, late)
 }
 
 // keep writes what orders came to once their events are acknowledged: dead
@@ -62,7 +73,7 @@ func (w *worker) publish(ctx context.Context, batch []*checkout) error {
 // way round the letter would be lost, for the state says that all is done. A
 // crash after both only has the requests read again, to find that out.
 func (w *worker) keep(ctx context.Context, orders []*checkout) error {
-	now := time.Now()
+	now := w.cfg.Now()
 	var letters []request.DeadLetter
 	var states []SavedState
 	for _, co := range orders {

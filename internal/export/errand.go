@@ -3,7 +3,6 @@ package export
 import (
 	"context"
 	"slices"
-	"time"
 
 	"callstream/internal/order"
 	"callstream/internal/record"
@@ -60,7 +59,7 @@ func (w *worker) carry(ctx context.Context, l *lot) error {
 	if err := w.bury(ctx, l.letters); err != nil {
 		return err
 	}
-	now := millis(time.Now())
+	now := millis(w.cfg.Now())
 	for _, co := range l.timeOver {
 		var st *order.State
 		if co.facts.Rest == order.Active {

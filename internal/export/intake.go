@@ -18,6 +18,7 @@ import (
 type intake struct {
 	partition int
 	offset    int64
+	readAt    time.Time
 	request   *order.Request // nil where no order is for this partition
 	callback  bool           // it is the hint of a callback
 	forwards  []record.Message
@@ -58,12 +59,12 @@ func (r *reader) read(ctx context.Context, partition int, intakes chan<- *intake
 // intake reads one request and decides for each of its orders: here, forwarded
 // home, or a dead letter.
 func (r *reader) intake(ctx context.Context, rec *record.Record) (*intake, error) {
-	in := &intake{partition: rec.Partition, offset: rec.Offset, callback: request.FromCallback(rec)}
+	in := &intake{partition: rec.Partition, offset: rec.Offset, readAt: r.cfg.Now(), callback: request.FromCallback(rec)}
 	req, invalid, err := request.Read(rec, func(value []byte) (map[string]any, error) { return r.avro(ctx, value) })
 	var bad *request.UnreadableError
 	if errors.As(err, &bad) {
 		in.letters = append(in.letters, request.DeadLetter{
-			Reason: order.ReasonUnreadable, Detail: bad.Detail, Partition: rec.Partition, Offset: rec.Offset, Time: time.Now(),
+			Reason: order.ReasonUnreadable, Detail: bad.Detail, Partition: rec.Partition, Offset: rec.Offset, Time: in.readAt,
 			Key: rec.Key, Value: rec.Value, Headers: rec.Headers,
 		})
 		return in, nil
@@ -124,5 +125,5 @@ func (r *reader) forward(in *intake, home int, ids []string, req *order.Request,
 
 // bury adds the dead letter of one order of a readable request.
 func (in *intake) bury(l order.Letter, req *order.Request, id string) {
-	in.letters = append(in.letters, request.OrderLetter(l, req, id, in.partition, in.offset, time.Now()))
+	in.letters = append(in.letters, request.OrderLetter(l, req, id, in.partition, in.offset, in.readAt))
 }

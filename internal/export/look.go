@@ -66,6 +66,6 @@ func (w *worker) decide(batch []*checkout, answer *order.Look) error {
 		w.log.Error("orders in an answer can't be read; they are asked for again",
 			"orders", outcomes[order.OutcomeUnreadable], "task", unreadable.ref.Task, "first", unreadable.ref.ID, "err", why)
 	}
-	w.observer.Looked(answer.At, float64(len(batch))/float64(w.cfg.BatchSize), outcomes, noticed)
+	w.observer.Looked(float64(len(batch))/float64(w.cfg.BatchSize), outcomes, noticed)
 	return nil
 }

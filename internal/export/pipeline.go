@@ -36,6 +36,7 @@ type Config struct {
 	CallbackFollow bool
 	Timing         schedule.Timing
 	Rules          order.Rules
+	Now            func() time.Time // the process's clock, which never jumps; nil = a SteadyClock made by New
 }
 
 // Pipeline exports the orders of one generation's partitions. Three parts do
@@ -54,6 +55,7 @@ type Pipeline struct {
 
 	// Owned by Run's goroutine.
 	book       *book
+	tasks      census
 	watermarks watermarks
 	errands    errands
 	inFlight   int  // jobs in flight, looks among them
@@ -64,17 +66,20 @@ type Pipeline struct {
 
 // New returns a pipeline for a generation. It does nothing until Run.
 func New(cfg Config, api API, out Output, session Session, states States, avro AvroRequests, observer Observer, log *slog.Logger) *Pipeline {
+	if cfg.Now == nil {
+		cfg.Now = SteadyClock(time.Now, time.Since)
+	}
 	p := &Pipeline{
 		cfg: cfg, session: session, observer: observer, log: log,
 		intakes: make(chan *intake), results: make(chan func()),
 	}
 	p.reader = reader{cfg: &p.cfg, session: session, avro: avro, observer: observer}
 	p.worker = worker{cfg: &p.cfg, api: api, out: out, states: states, observer: observer, log: log}
-	p.book = newBook(&p.cfg)
+	p.book, p.tasks = newBook(&p.cfg), census{}
 	return p
 }
 
-func (p *Pipeline) now() order.Millis { return millis(time.Now()) }
+func (p *Pipeline) now() order.Millis { return millis(p.cfg.Now()) }
 
 // Run restores the state of the partitions, says so by calling restored, and
 // exports until ctx ends, which is how it is told that the generation ended.
@@ -132,7 +137,7 @@ func (p *Pipeline) loop(ctx context.Context, g *grace) {
 		case result := <-p.results:
 			result()
 		case <-commits.C:
-			p.observer.Held(len(p.book.orders), p.watermarks.waiting)
+			p.observer.Held(len(p.book.orders), p.watermarks.waiting, p.tasks)
 			p.startCommit()
 		case <-wake.C:
 		}
@@ -171,8 +176,16 @@ func (p *Pipeline) take(in *intake) {
 			p.hint(ref, in, r)
 			continue
 		}
-		p.ask(p.book.entry(ref, in.partition), ask{in.request, r})
+		p.ask(p.enter(ref, in.partition), ask{in.request, r})
 	}
+}
+
+// enter returns the entry of an order, and counts a new one.
+func (p *Pipeline) enter(ref order.Ref, partition int) *entry {
+	held := len(p.book.orders)
+	e := p.book.entry(ref, partition)
+	p.tasks.add(ref.Task, len(p.book.orders)-held)
+	return e
 }
 
 // ask lets a request have its effect on an order, or wait for it to be back.
@@ -215,10 +228,12 @@ func (p *Pipeline) startLook(g *grace) {
 	if p.looking >= p.cfg.Concurrency || p.worker.api.Wait() > 0 {
 		return
 	}
-	batch := p.book.batch(p.now())
+	now := p.now()
+	batch := p.book.batch(now)
 	if batch == nil {
 		return
 	}
+	p.observer.LookBegins(lookAges(batch, now))
 	p.looking++
 	p.start(func() func() {
 		err := p.worker.look(g, batch)
@@ -227,6 +242,17 @@ func (p *Pipeline) startLook(g *grace) {
 			p.back("look at orders", err, batch)
 		}
 	})
+}
+
+// lookAges returns how long ago the orders of a batch were last looked at.
+func lookAges(batch []*checkout, now order.Millis) []order.Millis {
+	ages := make([]order.Millis, 0, len(batch))
+	for _, co := range batch {
+		if looked := co.entry.looked; looked > 0 {
+			ages = append(ages, now-looked)
+		}
+	}
+	return ages
 }
 
 // startErrands starts the next lot, if there is one and none is out.
@@ -258,7 +284,9 @@ func (p *Pipeline) back(doing string, err error, orders []*checkout) {
 		return
 	}
 	for _, co := range orders {
+		held := len(p.book.orders)
 		done, came := p.book.checkIn(co, p.now())
+		p.tasks.add(co.ref.Task, len(p.book.orders)-held)
 		for _, r := range done {
 			p.watermarks.done(r)
 		}

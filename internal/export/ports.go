@@ -61,14 +61,19 @@ type Observer interface {
 	// Hinted tells what became of a hint for one order: HintTaken, HintFollowed
 	// or HintIgnored.
 	Hinted(effect string)
-	// Looked tells what an answer that arrived at the given moment (0 = none
-	// did) came to, for a batch filled to a part of BATCH_SIZE.
-	Looked(at order.Millis, fill float64, outcomes map[order.Outcome]int, noticed order.Noticed)
-	Published(kind order.Kind, events int)
+	// LookBegins tells how long ago the look before was that was answered, of each
+	// order of a batch that has one since the start or its last request.
+	LookBegins(ages []order.Millis)
+	// Looked tells what an answer came to that arrived just now, or what went
+	// unanswered, for a batch filled to a part of BATCH_SIZE.
+	Looked(fill float64, outcomes map[order.Outcome]int, noticed order.Noticed)
+	// Published tells how many events of a task were acknowledged, and how late
+	// they announced what they were the first to announce.
+	Published(task string, events map[order.Kind]int, late []order.Lateness)
 	DeadLetter(reason order.Reason)
-	// Held tells how many orders are held, and how many of them have a request
-	// that is not marked yet.
-	Held(orders, waiting int)
+	// Held tells how many orders are held, how many of them have a request that
+	// is not marked yet, and how many each task has. It must not keep the map.
+	Held(orders, waiting int, tasks map[string]int)
 	Committed(partition int, offset int64)
 }
 

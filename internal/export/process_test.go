@@ -2,6 +2,7 @@ package export
 
 import (
 	"log/slog"
+	"maps"
 	"sync"
 	"time"
 
@@ -16,9 +17,12 @@ type counter struct {
 	looked map[order.Outcome]int
 	hints  map[string]int
 	held   int
+	tasks  map[string]int
+	late   []order.Lateness
+	ages   []order.Millis
 }
 
-func (c *counter) Looked(_ order.Millis, _ float64, outcomes map[order.Outcome]int, _ order.Noticed) {
+func (c *counter) Looked(_ float64, outcomes map[order.Outcome]int, _ order.Noticed) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	for outcome, n := range outcomes {
@@ -26,10 +30,10 @@ func (c *counter) Looked(_ order.Millis, _ float64, outcomes map[order.Outcome]i
 	}
 }
 
-func (c *counter) Held(orders, _ int) {
+func (c *counter) Held(orders, _ int, tasks map[string]int) {
 	c.lock.Lock()
 	defer c.lock.Unlock()
-	c.held = orders
+	c.held, c.tasks = orders, maps.Clone(tasks)
 }
 
 func (c *counter) Hinted(effect string) {
@@ -38,11 +42,22 @@ func (c *counter) Hinted(effect string) {
 	c.hints[effect]++
 }
 
-func (*counter) RequestRead(int)           {}
-func (*counter) Forwarded(int)             {}
-func (*counter) Published(order.Kind, int) {}
-func (*counter) DeadLetter(order.Reason)   {}
-func (*counter) Committed(int, int64)      {}
+func (c *counter) LookBegins(ages []order.Millis) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.ages = append(c.ages, ages...)
+}
+
+func (c *counter) Published(_ string, _ map[order.Kind]int, late []order.Lateness) {
+	c.lock.Lock()
+	defer c.lock.Unlock()
+	c.late = append(c.late, late...)
+}
+
+func (*counter) RequestRead(int)         {}
+func (*counter) Forwarded(int)           {}
+func (*counter) DeadLetter(order.Reason) {}
+func (*counter) Committed(int, int64)    {}
 
 const minute order.Millis = 60_000
 

@@ -35,6 +35,7 @@ func (p *Pipeline) restore(ctx context.Context) error {
 			defer mu.Unlock()
 			for _, e := range entries {
 				p.book.orders[e.item.Ref] = e
+				p.tasks.add(e.item.Ref.Task, 1)
 			}
 			return nil
 		})
@@ -51,7 +52,7 @@ func (p *Pipeline) restore(ctx context.Context) error {
 			p.book.alarms.Set(&e.alarm, max(p.cfg.Timing.Terms.TimeOver(e.facts), now+order.Millis(lastLook.Milliseconds())))
 		}
 	}
-	p.observer.Held(len(p.book.orders), 0)
+	p.observer.Held(len(p.book.orders), 0, p.tasks)
 	return nil
 }
 

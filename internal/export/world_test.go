@@ -140,12 +140,16 @@ type process struct {
 	stop  func()        // as SIGTERM
 	dead  chan struct{} // closed by kill -9: no effect takes place any more
 	ended chan error
+	now   func() time.Time // its clock
 }
 
 func (w *world) start(cfg Config) *process {
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &process{world: w, counter: &counter{looked: map[order.Outcome]int{}, hints: map[string]int{}}, stop: cancel, dead: make(chan struct{}), ended: make(chan error, 1)}
 	w.follows = cfg.CallbackFollow
+	if p.now = cfg.Now; p.now == nil {
+		p.now = time.Now
+	}
 	pipeline := p.pipeline(cfg)
 	go func() { p.ended <- pipeline.Run(ctx, func() {}) }()
 	return p
@@ -334,7 +338,7 @@ func (p *process) Look(ctx context.Context, task string, ids []string) (look ord
 			return
 		}
 		look = order.Look{
-			At: millis(time.Now()), Seen: map[string]order.Sighting{}, Missing: map[string]bool{}, Rejected: map[string]string{},
+			At: millis(p.now()), Seen: map[string]order.Sighting{}, Missing: map[string]bool{}, Rejected: map[string]string{},
 		}
 		for _, id := range ids {
 			p.lookAt(&look, order.Ref{Task: task, ID: id})

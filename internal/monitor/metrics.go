@@ -21,7 +21,7 @@ import (
 type Metrics struct {
 	registry *prometheus.Registry
 	series
-	changed atomic.Int64 // newest Changed, an order.Millis; 0 = none yet
+	changed atomic.Pointer[time.Time] // when an answer was last told of that changed something; nil = none yet
 	pace    atomic.Pointer[func() (perSecond float64, allowed int64)]
 
 	mu         sync.Mutex
@@ -94,10 +94,9 @@ func retCodeLabel(class string, retCode int) string {
 	return strconv.Itoa(retCode)
 }
 
-// Looked counts what an answer that arrived at the given moment came to, for a
-// batch filled to a part of BATCH_SIZE. Answers may be told of out of order; the
-// newest that changed something counts.
-func (m *Metrics) Looked(at order.Millis, fill float64, outcomes map[order.Outcome]int, noticed order.Noticed) {
+// Looked counts what an answer came to that arrived just now, for a batch filled
+// to a part of BATCH_SIZE.
+func (m *Metrics) Looked(fill float64, outcomes map[order.Outcome]int, noticed order.Noticed) {
 	m.batchFill.Observe(fill)
 	for outcome, n := range outcomes {
 		m.ordersLookedAt.WithLabelValues(string(outcome)).Add(float64(n))
@@ -106,30 +105,39 @@ func (m *Metrics) Looked(at order.Millis, fill float64, outcomes map[order.Outco
 	m.unknown.Add(float64(noticed.Unknown))
 	m.corrections.Add(float64(noticed.Corrections))
 	if outcomes[order.OutcomeChanged] > 0 {
-		m.changedAt(at)
+		now := time.Now()
+		m.changed.Store(&now)
 	}
 }
 
-func (m *Metrics) changedAt(at order.Millis) {
-	for {
-		old := m.changed.Load()
-		if int64(at) <= old || m.changed.CompareAndSwap(old, int64(at)) {
-			return
-		}
+// LookBegins counts how long ago orders that are looked at were looked at before.
+func (m *Metrics) LookBegins(ages []order.Millis) {
+	for _, age := range ages {
+		m.lookAge.Observe(seconds(age))
 	}
 }
 
-// Held sets how many orders are held, and how many of them have a request that
-// is not marked yet.
-func (m *Metrics) Held(orders, waiting int) {
+// Held sets how many orders are held, how many of them have a request that is
+// not marked yet, and how many the largest of all tasks have.
+func (m *Metrics) Held(orders, waiting int, tasks map[string]int) {
 	m.ordersTracked.Set(float64(orders))
 	m.ordersWaiting.Set(float64(waiting))
+	m.tasks.held(tasks)
 }
 
-// Published counts events acknowledged by Kafka.
-func (m *Metrics) Published(kind order.Kind, n int) {
-	m.events.WithLabelValues(kind.String()).Add(float64(n))
+// Published counts events of a task acknowledged by Kafka, and how late they
+// announced what they were the first to announce.
+func (m *Metrics) Published(task string, events map[order.Kind]int, late []order.Lateness) {
+	for kind, n := range events {
+		m.events.WithLabelValues(kind.String()).Add(float64(n))
+	}
+	for _, l := range late {
+		m.freshness[l.Change].Observe(seconds(l.By))
+	}
+	m.tasks.late(task, late)
 }
+
+func seconds(d order.Millis) float64 { return float64(d) / 1000 }
 
 // DeadLetter counts a dead letter by its reason.
 func (m *Metrics) DeadLetter(reason order.Reason) {
@@ -155,10 +163,10 @@ func (m *Metrics) WriteRetried(topic string, n int) {
 // sinceChange is NaN until something changed.
 func (m *Metrics) sinceChange() float64 {
 	at := m.changed.Load()
-	if at == 0 {
+	if at == nil {
 		return math.NaN()
 	}
-	return time.Since(time.UnixMilli(at)).Seconds()
+	return time.Since(*at).Seconds() // by the monotonic clock: a stepped wall clock raises no alert
 }
 
 // Pace hands over what tells how many requests a second may go at present, and

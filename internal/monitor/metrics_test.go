@@ -40,12 +40,15 @@ func everything(m *Metrics) {
 	m.Hinted("taken")
 	m.Callback("forged")
 	m.Callback("forged")
-	m.Held(9, 1)
-	m.Held(5, 6)
+	m.Held(9, 1, map[string]int{"a": 4, "b": 5})
+	m.Held(5, 6, map[string]int{"a": 5})
+	m.LookBegins([]order.Millis{3000, 4000})
 	m.Request("listOrderDetail", "ok", 0, 500, 3*time.Second)
 	m.Request("listOrder", "busy", 7, 20, 90*time.Second)
-	m.Looked(1, 0.85, map[order.Outcome]int{order.OutcomeSame: 499}, order.Noticed{Stale: 22, Unknown: 23, Corrections: 24})
-	m.Published(order.KindTranscript, 21)
+	m.Looked(0.85, map[order.Outcome]int{order.OutcomeSame: 499}, order.Noticed{Stale: 22, Unknown: 23, Corrections: 24})
+	m.Published("a", map[order.Kind]int{order.KindTranscript: 21}, []order.Lateness{
+		{Change: order.ChangeStart, By: 100}, {Change: order.ChangeAnswer, By: 200}, {Change: order.ChangeEnd, By: 400}, {Change: order.ChangeLine, By: 800},
+	})
 	m.DeadLetter("gave-up")
 	m.Dropped("unreadable", 25)
 	m.Signature(true)
@@ -102,10 +105,20 @@ func TestSeries(t *testing.T) {
 		`events_total{type="call-completed"} 0`,
 		`events_total{type="call-status-changed"} 0`,
 		`events_total{type="transcript-line"} 21`,
+		`freshness_seconds_count{change="answer"} 1`,
+		`freshness_seconds_count{change="end"} 1`,
+		`freshness_seconds_count{change="line"} 1`,
+		`freshness_seconds_count{change="start"} 1`,
+		`freshness_seconds_sum{change="answer"} 0.2`,
+		`freshness_seconds_sum{change="end"} 0.4`,
+		`freshness_seconds_sum{change="line"} 0.8`,
+		`freshness_seconds_sum{change="start"} 0.1`,
 		`generation 27`,
 		`hints_total{result="followed"} 0`,
 		`hints_total{result="ignored"} 0`,
 		`hints_total{result="taken"} 1`,
+		`look_age_seconds_count 2`,
+		`look_age_seconds_sum 7`,
 		`orders_looked_at_total{result="changed"} 0`,
 		`orders_looked_at_total{result="hash"} 499`,
 		`orders_looked_at_total{result="missing"} 0`,
@@ -127,6 +140,12 @@ func TestSeries(t *testing.T) {
 		`signature_failures_total 1`,
 		`stale_answers_total 22`,
 		`standby 0`,
+		`task_freshness_seconds_count{task="a"} 4`,
+		`task_freshness_seconds_count{task="other"} 0`,
+		`task_freshness_seconds_sum{task="a"} 1.5`,
+		`task_freshness_seconds_sum{task="other"} 0`,
+		`task_orders{task="a"} 5`,
+		`task_orders{task="other"} 0`,
 		`unknown_values_total 23`,
 		`write_retries_total{topic="t"} 26`,
 	}
@@ -217,14 +236,15 @@ func TestSecondsSinceChange(t *testing.T) {
 			}
 		}
 		want("NaN")
-		start := order.Millis(time.Now().UnixMilli())
-		m.changedAt(start)
+		looked := func(outcome order.Outcome) { m.Looked(1, map[order.Outcome]int{outcome: 1}, order.Noticed{}) }
+		looked(order.OutcomeSame)
+		want("NaN")
+		looked(order.OutcomeChanged)
 		time.Sleep(90 * time.Second) // the bubble's clock
+		looked(order.OutcomeUnchanged)
 		want("90")
-		m.changedAt(start + 60_000)
-		want("30")
-		m.changedAt(start + 10_000) // came late
-		want("30")
+		looked(order.OutcomeChanged)
+		want("0")
 	})
 }
 
@@ -232,10 +252,10 @@ func TestSecondsSinceChange(t *testing.T) {
 func TestMetricsFromManyGoroutines(t *testing.T) {
 	m := NewMetrics()
 	var wg sync.WaitGroup
-	for n := range 8 {
+	for range 8 {
 		wg.Go(func() {
 			everything(m)
-			m.changedAt(order.Millis(n))
+			m.Looked(1, map[order.Outcome]int{order.OutcomeChanged: 1}, order.Noticed{})
 			if _, err := m.registry.Gather(); err != nil {
 				t.Error(err)
 			}

@@ -24,11 +24,14 @@ type series struct {
 	apiOrders         prometheus.Counter
 	ordersLookedAt    *prometheus.CounterVec
 	batchFill         prometheus.Histogram
+	lookAge           prometheus.Histogram
 	dropped           *prometheus.CounterVec
 	signatures        prometheus.Counter
 	signatureFailures prometheus.Counter
 
 	events       *prometheus.CounterVec
+	freshness    []prometheus.Observer // by order.Change
+	tasks        *tasks
 	deadLetters  *prometheus.CounterVec
 	stale        prometheus.Counter
 	unknown      prometheus.Counter
@@ -63,12 +66,16 @@ func (m *Metrics) register() {
 		apiOrders:      r.counter("api_orders_asked_total", "Orders asked for in requests to the API."),
 		ordersLookedAt: r.counters("orders_looked_at_total", "Orders looked at, by what the answer showed (hash: byte for byte as before, not read).", "result"),
 		batchFill:      r.histogram("batch_fill", "Orders in a batch, as a part of BATCH_SIZE.", 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1),
-		dropped:        r.counters("answers_dropped_total", "Entries of answers left out.", "why"),
+		// From POLL_MIN to POLL_MAX, as they are by default, and beyond.
+		lookAge: r.histogram("look_age_seconds", "Time from an order's look to its next one.", 1, 2, 3, 5, 8, 15, 30, 60, 120, 300, 600, 1800),
+		dropped: r.counters("answers_dropped_total", "Entries of answers left out.", "why"),
 
 		signatures:        r.counter("signature_checks_total", "Signatures of answers looked at."),
 		signatureFailures: r.counter("signature_failures_total", "Signatures of answers that were wrong or missing."),
 
 		events:       r.counters("events_total", "Events acknowledged by Kafka.", "type"),
+		freshness:    r.freshness(),
+		tasks:        r.tasks(),
 		deadLetters:  r.counters("dead_letters_total", "Dead letters.", "reason"),
 		stale:        r.counter("stale_answers_total", "What answers showed moving back, which is not announced."),
 		unknown:      r.counter("unknown_values_total", "Codes in answers that are not in the vendor's tables, announced as UNKNOWN."),
@@ -139,6 +146,21 @@ func (r registrar) gauge(name, help string) prometheus.Gauge {
 
 func (r registrar) gauges(name, help string, labels ...string) *prometheus.GaugeVec {
 	return r.NewGaugeVec(prometheus.GaugeOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+// freshness returns an observer for each kind of change. The first buckets part
+// what a request or two decide, the last what is an outage.
+func (r registrar) freshness() (byChange []prometheus.Observer) {
+	vec := r.histograms("freshness_seconds", "Time from a change, by the vendor's clock, to the answer that showed it.", "change",
+		0.25, 0.5, 1, 1.5, 2, 3, 5, 8, 15, 30, 60, 120, 300, 600)
+	for _, change := range order.Changes() {
+		byChange = append(byChange, vec.WithLabelValues(change.String()))
+	}
+	return byChange
+}
+
+func (r registrar) histograms(name, help, label string, buckets ...float64) *prometheus.HistogramVec {
+	return r.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, []string{label})
 }
 
 func (r registrar) histogram(name, help string, buckets ...float64) prometheus.Histogram {

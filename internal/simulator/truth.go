@@ -49,6 +49,15 @@ func (s *Simulator) Shown(task, order string) []Shown {
 	return rec.shown
 }
 
+// Happened returns when something happened that an answer about an order dates
+// so. At Config.Speed 1 that is the date itself; faster, dates keep lifelike
+// distances (see epoch), and what happened half a second ago may be dated ten
+// seconds back.
+func (s *Simulator) Happened(task, order string, dated time.Time) time.Time {
+	st, rec := s.look(ref{task, order})
+	return rec.start.Add(s.lifeTime(time.Duration(dated.UnixMilli()-s.epoch(st, rec)) * time.Millisecond))
+}
+
 // look returns an order's story and a copy of its record, without starting it.
 func (s *Simulator) look(r ref) (*story, *record) {
 	st := s.tell(r)

@@ -197,3 +197,38 @@ func TestAnswersDoNotGoBack(t *testing.T) {
 		t.Errorf("an answer overtaken by a later one was noted: %v", got)
 	}
 }
+
+// TestHappened: however fast stories run, what an answer is the first to show of
+// a call's end happened since the answer before, give or take a second of story
+// where dates are cut to seconds.
+func TestHappened(t *testing.T) {
+	for _, speed := range []float64{1, 20} {
+		const step = 50 * time.Millisecond
+		second := time.Duration(float64(time.Second) / speed)
+		c := newClock()
+		s := newTest(c, func(c *Config) { c.Speed = speed })
+		ended := map[string]bool{}
+		for begin := c.now; c.now.Sub(begin) < time.Duration(float64(5*time.Minute)/speed); c.advance(step) {
+			for _, o := range ask(t, s, "t", "live-1", "live-2", "live-3").Orders {
+				for i, call := range callsOf(o) {
+					end, _ := call["callEndTs"].(float64)
+					name := fmt.Sprint(o["orderID"], i)
+					if end == 0 || ended[name] {
+						continue
+					}
+					ended[name] = true
+					if end < 1e11 {
+						end *= 1000
+					}
+					ago := c.now.Sub(s.Happened("t", o["orderID"].(string), time.UnixMilli(int64(end))))
+					if ago < -time.Millisecond || ago > step+second {
+						t.Errorf("speed %v, %v: its end shows at once, and happened %v ago", speed, o["orderID"], ago)
+					}
+				}
+			}
+		}
+		if len(ended) < 3 {
+			t.Errorf("speed %v: only %d calls ended", speed, len(ended))
+		}
+	}
+}
