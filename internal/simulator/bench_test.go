@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"testing"
+	"time"
 )
 
 // BenchmarkStory is what keeping stories would save.
@@ -37,4 +38,20 @@ func BenchmarkFullBatch(b *testing.B) {
 			b.ReportMetric(float64(bytes)/orders, "B/order")
 		})
 	}
+}
+
+// BenchmarkCampaignBatch is a batch of a campaign of 100,000 orders an hour after
+// its start: most of them wait for their first call. The dialing itself is in it.
+func BenchmarkCampaignBatch(b *testing.B) {
+	c := newClock()
+	s := newTestCampaign(c, 1, Campaign{Tasks: 4, Orders: 100_000, Lines: 400})
+	s.StartCampaign()
+	c.advance(time.Hour)
+	s.CampaignOrders("campaign-1")
+	for b.Loop() {
+		c.advance(500 * time.Millisecond)
+		post(s, query("campaign-1", numberedOrders(maxOrders)...))
+		post(s, query("campaign-1", s.campaign.list[0].ids[20_000:20_000+maxOrders]...))
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(2*maxOrders*b.N), "µs/order")
 }

@@ -57,10 +57,7 @@ func (s *Simulator) answer(v fate, task string, orders []string, buf []byte) rep
 // recall returns the orders' stories and a copy of what is remembered of each,
 // which begins for those that are asked for the first time.
 func (s *Simulator) recall(task string, orders []string, now time.Time) ([]record, []*story) {
-	stories := make([]*story, len(orders))
-	for i, o := range orders {
-		stories[i] = s.tell(ref{task, o})
-	}
+	stories := s.stories(task, orders, now)
 	records := make([]record, len(orders))
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -72,6 +69,7 @@ func (s *Simulator) recall(task string, orders []string, now time.Time) ([]recor
 			s.expect(st, rec, 0, now)
 		}
 		records[i] = *rec
+		s.anchor(&records[i], now)
 	}
 	return records, stories
 }

@@ -18,6 +18,9 @@ func (s *Simulator) routes() *http.ServeMux {
 	m.HandleFunc("POST /sim/faults", func(w http.ResponseWriter, r *http.Request) { s.changeFaults(w, r, s.Faults()) })
 	m.HandleFunc("GET /sim/stats", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, s.Stats()) })
 	m.HandleFunc("GET /sim/truth", s.getTruth)
+	if s.campaign != nil {
+		s.routeCampaign(m)
+	}
 	return m
 }
 

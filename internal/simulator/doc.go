@@ -30,6 +30,15 @@
 // that nobody answered, call IDs that come late, lines that share an index,
 // and, for what has no value yet, a field that is absent, null, empty or 0.
 //
+// # Campaigns
+//
+// With Config.Campaign orders wait for telephone lines, as a dialer's do: all are
+// known from the start, most have no call yet, and what an order lives through
+// depends on when its turn comes. That is the world in which an exporter must find
+// the few orders that move. Orders that the campaign has not don't exist; faults,
+// signatures and rendering are those of stories. Times are all in milliseconds and
+// true: a campaign has no lifelike distances where it runs fast.
+//
 // # Faults
 //
 // Faults are shares between 0 and 1, drawn from a generator seeded by
@@ -54,8 +63,12 @@
 //
 // GET /sim/stats counts requests. GET /sim/truth gives a line of JSON for each
 // order that was answered: what the API shows of it now, what it will show at
-// the end (with ?final=true), and which statuses were really shown. What stands
-// in Truth.Shown was in an answer sent in full, rightly signed and readable,
-// under its call ID, and was not older than what the answer before showed. Each
-// order ever asked for costs the simulator some 300 bytes until it ends.
+// the end (with ?final=true; in a campaign the end of the calls that began), and
+// which statuses were really shown. What stands in Truth.Shown was in an answer
+// sent in full, rightly signed and readable, under its call ID, and was not older
+// than what the answer before showed. Each order ever asked for costs the
+// simulator some 300 bytes until it ends.
+//
+// POST /sim/campaign/start starts a campaign's dialing, and GET
+// /sim/campaign/truth gives a line of JSON for each Change until now.
 package simulator

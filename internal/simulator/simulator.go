@@ -40,6 +40,9 @@ type Config struct {
 	// of each call that ends, and each order that does, of those asked for.
 	// Empty = none are sent.
 	Callbacks string
+	// Campaign is lived in place of a story an order. nil = stories. Its
+	// truth has no end that is known: see CampaignTruth.
+	Campaign *Campaign
 	// Now is the clock. nil = time.Now.
 	Now func() time.Time
 	// Log receives one debug line a request. nil discards.
@@ -62,6 +65,8 @@ type Simulator struct {
 	mux     *http.ServeMux
 	limit   *rate.Limiter // nil = no limit
 	roster  roster        // what listOrder names
+	// campaign is what is lived in place of stories; nil = none.
+	campaign *campaign
 
 	mu     sync.Mutex // guards all below
 	faults Faults
@@ -104,6 +109,10 @@ func New(c Config) *Simulator {
 	if c.RateLimit > 0 {
 		s.limit = rate.NewLimiter(rate.Limit(c.RateLimit), max(1, int(c.RateLimit)))
 	}
+	if c.Campaign != nil {
+		s.campaign = newCampaign(&c)
+		s.config.Speed = 1 // its moments are wall time already
+	}
 	s.buffers.New = func() any { return new([]byte) }
 	s.zippers.New = newZipper
 	s.roster = s.askedFor
@@ -118,6 +127,26 @@ func (s *Simulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.mux.Se
 // less than keeping it would: some 5 µs, measured with 14 lines.
 func (s *Simulator) tell(r ref) *story {
 	return newStory(s.config.Seed, r, s.config.Answered, s.config.Lines)
+}
+
+// stories tells what the orders of a task live through.
+func (s *Simulator) stories(task string, orders []string, now time.Time) []*story {
+	if s.campaign != nil {
+		return s.campaign.stories(task, orders, now)
+	}
+	stories := make([]*story, len(orders))
+	for i, o := range orders {
+		stories[i] = s.tell(ref{task, o})
+	}
+	return stories
+}
+
+// anchor sets when the order of a copied record began. In a campaign it may have
+// been asked for before there was a start to count from.
+func (s *Simulator) anchor(copied *record, now time.Time) {
+	if s.campaign != nil {
+		copied.start = s.campaign.origin(now)
+	}
 }
 
 // startOf says when a story begins that is first asked for at asked.

@@ -19,6 +19,9 @@ type Stats struct {
 	OrdersAnswered int `json:"ordersAnswered"`
 	// DistinctOrders is how many orders were ever asked for.
 	DistinctOrders int `json:"distinctOrders"`
+	// Batches counts readable batches, and OrdersAsked their orders.
+	Batches     int `json:"batches"`
+	OrdersAsked int `json:"ordersAsked"`
 	// MeanFill is the mean number of orders of a readable batch; 0 = no batch yet.
 	MeanFill float64 `json:"meanFill"`
 	// MaxPerSecond is the most requests that arrived in any one second.
@@ -82,6 +85,8 @@ func (s *Simulator) Stats() Stats {
 		Answers:        maps.Clone(t.answers),
 		OrdersAnswered: t.entries,
 		DistinctOrders: len(s.orders),
+		Batches:        t.batches,
+		OrdersAsked:    t.asked,
 		MeanFill:       float64(t.asked) / float64(max(1, t.batches)),
 		MaxPerSecond:   t.peak,
 		Callbacks:      t.callbacks,

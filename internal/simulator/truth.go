@@ -60,14 +60,18 @@ func (s *Simulator) Happened(task, order string, dated time.Time) time.Time {
 
 // look returns an order's story and a copy of its record, without starting it.
 func (s *Simulator) look(r ref) (*story, *record) {
-	st := s.tell(r)
+	now := s.config.Now()
+	st := s.stories(r.task, []string{r.order}, now)[0]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	rec, ok := s.orders[r]
 	if !ok {
-		return st, &record{start: s.startOf(st, s.config.Now()), version: -1}
+		c := &record{start: s.startOf(st, now), version: -1}
+		s.anchor(c, now)
+		return st, c
 	}
 	c := *rec
+	s.anchor(&c, now)
 	c.shown = slices.Clone(rec.shown)
 	return st, &c
 }
