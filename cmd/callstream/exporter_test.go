@@ -219,6 +219,11 @@ func TestExitCodes(t *testing.T) {
 		{args: "schemas check", code: exitUsage, says: "SCHEMA_REGISTRY_URL"},
 		{args: "demo --orders 0", code: exitUsage, says: "--orders"},
 		{args: "simulate --finished 2", code: exitUsage, says: "--finished"},
+		{args: "simulate --orders 5", code: exitUsage, says: "--orders needs --campaign"},
+		{args: "simulate --campaign --lines 5", code: exitUsage, says: "--lines"},
+		{args: "simulate --campaign --dial all", code: exitUsage, says: "--dial"},
+		{args: "simulate --campaign --outage 5m", code: exitUsage, says: "--outage"},
+		{args: "simulate --campaign --tasks 9 --phone-lines 8", code: exitUsage, says: "line for each task"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.args+strings.Join(tt.env, " "), func(t *testing.T) {
