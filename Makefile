@@ -8,7 +8,7 @@ GOVULNCHECK = $(TOOLS)/govulncheck-v1.9.0/govulncheck
 
 .PHONY: help
 help: ## list what there is
-	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "%-14s %s\n", $$1, $$2}'
 
 .PHONY: build
 build: ## build ./callstream, static and with its version
@@ -54,6 +54,11 @@ e2e: ## run the binary against real Kafka, a registry and the simulated API (Jav
 .PHONY: e2e-load
 e2e-load: ## the same with 22,000 orders and bounds on CPU and memory
 	python3 internal/e2e/run.py --set load
+
+.PHONY: freshness-e2e
+freshness-e2e: ## measure how late a campaign's changes reach a real Kafka; FRESHNESS='--instances 1 2 6' and other flags
+	python3 internal/e2e/freshness.py --self-test
+	python3 internal/e2e/freshness.py $(FRESHNESS)
 
 .PHONY: demo
 demo: ## see it work: embedded broker, simulated API, exporter and reader; needs Go alone

@@ -76,8 +76,6 @@ def main():
         return test_checker.run()
     import scenarios
     import wire
-    from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient
 
     chosen = scenarios.QUICK if options.set == "quick" else scenarios.LOAD
     if options.list:
@@ -91,17 +89,11 @@ def main():
     if options.scenario:
         chosen = {name: chosen[name] for name in chosen if name in options.scenario}
 
-    def answers(bootstrap):
-        try:
-            return AdminClient(wire.client(bootstrap)).list_topics(timeout=2).brokers
-        except KafkaException:
-            return False
-
     log = Log()
     with lab.Lab() as services:
         log.line("lab", "builds the binary, starts the broker and the registry")
         with ThreadPoolExecutor(3) as starters:
-            for started in [starters.submit(services.build), starters.submit(services.kafka, answers),
+            for started in [starters.submit(services.build), starters.submit(services.kafka, wire.answers),
                             starters.submit(services.registry)]:
                 started.result()
         log.line("lab", f"broker {services.bootstrap}, registry {services.registry_url}")

@@ -8,7 +8,8 @@ import time
 from collections import namedtuple
 
 import fastavro
-from confluent_kafka import Consumer, KafkaError, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 from fastavro.schema import fingerprint, parse_schema, to_parsing_canonical_form
 
 from lab import Failure, http
@@ -25,6 +26,14 @@ def client(bootstrap, **settings):
     """Settings of a client of librdkafka. Its own log is off: what fails raises, and brokers that end
     with the run are no news."""
     return {"bootstrap.servers": bootstrap, "log_level": 0, **settings}
+
+
+def answers(bootstrap):
+    """Whether a broker answers there."""
+    try:
+        return AdminClient(client(bootstrap)).list_topics(timeout=2).brokers
+    except KafkaException:
+        return False
 
 
 def murmur2(data):

@@ -56,11 +56,15 @@ class World:
     def simulate(self, finished, speed, seed=1, callbacks=""):
         """Starts the simulated API; `finished` is the share of orders that are over at first sight,
         `callbacks` where it sends callbacks to."""
+        return self.start_api("--seed", seed, "--speed", speed, "--finished", finished, "--callbacks", callbacks)
+
+    def start_api(self, *flags):
+        """Starts the simulated API with some flags beside those of its address and account."""
         port = free_port()
         self.api = f"http://127.0.0.1:{port}"
         process = self.lab.start(f"{self.name}-api", [
-            self.lab.binary, "simulate", "--addr", f"127.0.0.1:{port}", "--seed", seed, "--speed", speed,
-            "--finished", finished, "--uuid", UUID, "--secret-key", SECRET, "--callbacks", callbacks], env=self.environment())
+            self.lab.binary, "simulate", "--addr", f"127.0.0.1:{port}", "--uuid", UUID, "--secret-key", SECRET,
+            *flags], env=self.environment())
 
         def answers():
             process.must_run()
