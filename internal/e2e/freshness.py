@@ -163,20 +163,20 @@ class Run:
         for kind, found in self.kinds.items():
             word = kind.replace("-", "_")
             for name in PERCENTILES:
-                self.bound(f"{kind} {name}", self.figure(kind, name), getattr(options, f"max_{word}_{name}"), "s")
-            self.bound(f"{kind} missed", 100 * found.missed_share(), getattr(options, f"max_{word}_missed"), "%")
+                self.bound(f"{kind} {name}", self.figure(kind, name), getattr(options, f"max_{word}_{name}"), " s")
+            self.bound(f"{kind} missed", 100 * found.missed_share(), getattr(options, f"max_{word}_missed"), " %")
         self.bound("requests in the busiest second", self.busiest, options.max_busiest, "")
-        self.bound("CPU", 100 * sum(self.cores), options.max_cpu, "% of a core")
+        self.bound("CPU", 100 * sum(self.cores), options.max_cpu, " % of a core")
         for kind in ("ended", "line"):
             for name in PERCENTILES:
                 if options.max_spread and first is not self:
                     self.bound(f"{kind} {name} against {first.instances} instance(s)",
-                               self.figure(kind, name) / first.figure(kind, name), options.max_spread, "times")
+                               self.figure(kind, name) / first.figure(kind, name), options.max_spread, " times")
         return self.world.failed
 
     def bound(self, what, value, most, unit):
         if most is not None:
-            self.world.expect(f"{what}: {value:.2f} {unit}, at most {most:g}", not math.isnan(value) and value <= most)
+            self.world.expect(f"{what}: {value:.4g}{unit}, at most {most:g}", not math.isnan(value) and value <= most)
 
 
 def milliseconds(seconds):
