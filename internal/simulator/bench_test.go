@@ -47,7 +47,7 @@ func BenchmarkCampaignBatch(b *testing.B) {
 	s := newTestCampaign(c, 1, Campaign{Tasks: 4, Orders: 100_000, Lines: 400})
 	s.StartCampaign()
 	c.advance(time.Hour)
-	s.CampaignOrders("campaign-1")
+	post(s, query("campaign-1", numberedOrders(1)...)) // dials until now
 	for b.Loop() {
 		c.advance(500 * time.Millisecond)
 		post(s, query("campaign-1", numberedOrders(maxOrders)...))

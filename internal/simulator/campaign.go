@@ -3,6 +3,7 @@ package simulator
 import (
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"strconv"
 	"sync"
@@ -151,29 +152,25 @@ func (c *campaign) snapshot(d *dialer, now time.Time) ([][]placedCall, time.Dura
 	return append([][]placedCall(nil), d.calls...), now.Sub(c.start)
 }
 
-// OrderStatus is the last that is known of an order of a campaign.
-type OrderStatus struct {
-	OrderID  string
-	Status   int // callStatus of its last call; 0 = no call yet
-	Finished bool
-}
-
-// CampaignOrders returns all orders of a task, in the order of their list; none
-// for a task that the campaign has not, or without a campaign.
-func (s *Simulator) CampaignOrders(task string) []OrderStatus {
-	if s.campaign == nil || s.campaign.dialers[task] == nil {
-		return nil
-	}
-	d := s.campaign.dialers[task]
-	calls, now := s.campaign.snapshot(d, s.config.Now())
-	list := make([]OrderStatus, len(d.ids))
-	for i, id := range d.ids {
-		list[i].OrderID = id
-		if calls != nil {
-			list[i].Status, list[i].Finished = statusOf(calls[i], now)
+// dialed is the roster of a campaign: all orders of the list, also those that
+// nobody asked for.
+func (s *Simulator) dialed(task string, at time.Time) iter.Seq[listing] {
+	return func(yield func(listing) bool) {
+		d := s.campaign.dialers[task]
+		if d == nil {
+			return
+		}
+		calls, now := s.campaign.snapshot(d, at)
+		for i, id := range d.ids {
+			l := listing{id: id}
+			if calls != nil {
+				l.status, l.finished = statusOf(calls[i], now)
+			}
+			if !yield(l) {
+				return
+			}
 		}
 	}
-	return list
 }
 
 // StartCampaign starts the dialing of a campaign that has not started, and

@@ -239,7 +239,7 @@ func TestCampaignIsDecidedBySeed(t *testing.T) {
 		})
 		for range time.Hour / step {
 			c.advance(step)
-			s.CampaignOrders("campaign-1")
+			post(s, query("campaign-1", numberedOrders(1)...))
 		}
 		return control(s, http.MethodGet, "campaign/truth", "").Body.String()
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 )
@@ -64,14 +65,14 @@ func TestCampaignTruthIsWhatIsServed(t *testing.T) {
 			for _, o := range truthSays(s) {
 				want[o.id] = o.String()
 			}
-			listed := s.CampaignOrders("campaign-1")
+			listed := slices.Collect(s.roster("campaign-1", c.now))
 			for i, o := range ask(t, s, "campaign-1", ids...).Orders {
 				id := o["orderID"].(string)
 				got := answerSays(o)
 				if expected := cmp.Or(want[id], truthOrder{id: id}.String()); got.String() != expected {
 					t.Fatalf("speed %v: served\n%v\nthe truth is\n%v", speed, got, expected)
 				}
-				if (listed[i] != OrderStatus{id, got.status(), got.finished}) {
+				if (listed[i] != listing{id, got.status(), got.finished}) {
 					t.Fatalf("speed %v: served %v, listed %+v", speed, got, listed[i])
 				}
 				seen[fmt.Sprint(got.status())]++
@@ -223,7 +224,7 @@ func TestWithoutCampaign(t *testing.T) {
 	for range s.CampaignTruth() {
 		t.Error("a change")
 	}
-	if s.CampaignOrders("campaign-1") != nil || !s.StartCampaign().IsZero() || control(s, http.MethodGet, "campaign/truth", "").Code != http.StatusNotFound {
+	if !s.StartCampaign().IsZero() || control(s, http.MethodGet, "campaign/truth", "").Code != http.StatusNotFound {
 		t.Error("something of a campaign")
 	}
 }

@@ -116,6 +116,9 @@ func New(c Config) *Simulator {
 	s.buffers.New = func() any { return new([]byte) }
 	s.zippers.New = newZipper
 	s.roster = s.askedFor
+	if s.campaign != nil {
+		s.roster = s.dialed
+	}
 	s.mux = s.routes()
 	return s
 }
