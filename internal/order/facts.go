@@ -5,6 +5,7 @@ package order
 // never heard of, or one that was forgotten.
 type Facts struct {
 	Tracking
+	Course
 	Hash        uint64 // of the last accepted answer's bytes; 0 = read the next answer whatever it is
 	ChangedAt   Millis // when the last answer that changed anything arrived; 0 = no answer has shown the order yet
 	Ended       bool   // finished, all calls final, none held back
@@ -14,7 +15,7 @@ type Facts struct {
 
 // FactsOf returns what a saved state says.
 func FactsOf(st *State) Facts {
-	return Facts{Tracking: st.Tracking, Hash: st.Hash, ChangedAt: st.ChangedAt, Ended: st.Ended()}
+	return Facts{Tracking: st.Tracking, Course: st.Course(), Hash: st.Hash, ChangedAt: st.ChangedAt, Ended: st.Ended()}
 }
 
 // Seen reports whether an answer has ever shown the order. One that was never

@@ -156,6 +156,10 @@ func (d *decision) shown(st *State) {
 	}
 	second := f.Unconfirmed
 	f.ChangedAt, f.Ended, f.Unconfirmed = r.State.ChangedAt, r.State.Ended() && !r.Held, r.Unconfirmed
+	f.Course = r.State.Course()
+	if r.Held {
+		f.Course = Course{Phase: PhaseInCall} // something goes on that can't be told yet
+	}
 	f.Hash = d.reply.Hash
 	if r.Unconfirmed || r.Held {
 		// The same bytes are to be read again: they confirm the correction, or
