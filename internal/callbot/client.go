@@ -168,9 +168,13 @@ func (c *Client) SetSlots(owned []int, total int) { c.pacer.SetSlots(owned, tota
 func (c *Client) Pace() (perSecond float64, allowed int64) { return c.pacer.Pace(time.Now()) }
 
 // Ready returns how long from now until one more request could go, those that
-// wait already going first; 0 = at once. It takes no turn: the caller can put a
-// batch together at the last moment, when most orders are due.
+// wait already going first; 0 = at once. It takes no turn.
 func (c *Client) Ready(now time.Time) time.Duration { return c.pacer.Ready(now) }
+
+// Turn takes the turn of one request where it may go now, else returns how long
+// until one may. The next Look or Scout uses it, and there must be one: so the
+// caller can choose what to ask at the last moment, and ask it at once.
+func (c *Client) Turn(now time.Time) time.Duration { return c.pacer.Turn(now) }
 
 // question is one call of the API.
 type question struct {

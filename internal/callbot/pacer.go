@@ -59,6 +59,7 @@ type pacer struct {
 	counted   time.Time     // when the last failure was counted
 	resume    time.Time     // no request before
 	changed   chan struct{} // closed when slots or slow change
+	turns     []time.Time   // taken by Turn, for the next Wait
 }
 
 // newPacer returns a pacer that owns all slots of the limit, in requests a
@@ -188,9 +189,46 @@ func (p *pacer) readyAfter(now time.Time, others int64) time.Duration {
 	return pause + time.Duration(max(0, p.slots.start(p.slots.nth(i))-unix))
 }
 
+// Turn takes a turn, to be used by the next Wait, where a request may go now and
+// nobody waits for that; else it returns how long until one may.
+func (p *pacer) Turn(now time.Time) time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.look(now)
+	if wait := p.readyAfter(now, int64(p.waiting.Load())); wait > 0 {
+		return wait
+	}
+	p.use(now)
+	p.turns = append(p.turns, now)
+	return 0
+}
+
+// turn returns a turn that was taken before, and when; not ok where none is.
+func (p *pacer) turn() (taken time.Time, ok bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.turns) == 0 {
+		return time.Time{}, false
+	}
+	taken = p.turns[0]
+	p.turns = p.turns[1:]
+	return taken, true
+}
+
+// use notes that a request goes in the present slot.
+func (p *pacer) use(now time.Time) {
+	if slot := p.slots.at(p.unix(now)); slot != p.used {
+		p.used, p.sent = slot, 0
+	}
+	p.sent++
+}
+
 // Wait returns when a request may go, and the moment it did, which report
 // wants back. The error is the context's.
 func (p *pacer) Wait(ctx context.Context) (started time.Time, err error) {
+	if taken, ok := p.turn(); ok {
+		return taken, nil
+	}
 	p.waiting.Add(1)
 	defer p.waiting.Add(-1)
 	for {
@@ -221,10 +259,7 @@ func (p *pacer) take(now time.Time) (wait time.Duration, changed <-chan struct{}
 	if wait = p.readyAfter(now, 0); wait > 0 {
 		return wait, p.changed
 	}
-	if slot := p.slots.at(p.unix(now)); slot != p.used {
-		p.used, p.sent = slot, 0
-	}
-	p.sent++
+	p.use(now)
 	return 0, nil
 }
 

@@ -333,3 +333,25 @@ func TestPacerCanceled(t *testing.T) {
 		wantAbout(t, "its turn is not lost", waited, 0)
 	})
 }
+
+// TestPacerTurn: a turn that was taken is the next Wait's, and nobody else's.
+func TestPacerTurn(t *testing.T) {
+	inBubble(t, "", func(t *testing.T) {
+		p := newPacer(2)
+		if wait := p.Turn(time.Now()); wait != 0 {
+			t.Fatalf("no turn for %v", wait)
+		}
+		wantAbout(t, "the next turn", p.Turn(time.Now()), time.Second/2)
+		time.Sleep(100 * time.Millisecond)
+		started, waited := waitFor(t, p)
+		wantAbout(t, "whose turn was taken waits", waited, 0)
+		wantAbout(t, "its turn was", time.Since(started), 100*time.Millisecond)
+		_, waited = waitFor(t, p)
+		wantAbout(t, "another one waits", waited, 400*time.Millisecond)
+		ctx, leave := context.WithCancel(t.Context())
+		defer leave()
+		go func() { _, _ = p.Wait(ctx) }()
+		synctest.Wait()
+		wantAbout(t, "behind one that waits", p.Turn(time.Now()), time.Second)
+	})
+}
