@@ -30,6 +30,7 @@ var may = map[string][]string{
 	"embedded":  nil,
 	"config":    {"order"},
 	"e2e":       nil,
+	"freshness": {"order", "schedule"},
 }
 
 // not lists what else a package must not import, each with all below it: "net"

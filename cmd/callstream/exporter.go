@@ -124,7 +124,7 @@ func (x *exporter) consume(
 		x.health.Clear(monitor.JoiningGroup)
 		defer x.health.Clear(restoringState)
 		defer x.health.Set(monitor.JoiningGroup, "between two generations of the group")
-		p := export.New(x.pipeline(b), api{client}, out, s2, states, avroRequests(lookup), x.metrics, x.log)
+		p := export.New(x.pipeline(b), api{client, x.cfg.Callbot.Scout}, out, s2, states, avroRequests(lookup), x.metrics, x.log)
 		return p.Run(ctx, func() {
 			x.health.Clear(restoringState)
 			if len(owned) > 0 {

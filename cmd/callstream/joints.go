@@ -21,9 +21,14 @@ import (
 // turn what one says into what the next one takes.
 
 // api joins callbot to export.
-type api struct{ *callbot.Client }
+type api struct {
+	*callbot.Client
+	scouts bool // CALLBOT_SCOUT
+}
 
 func (a api) Wait() time.Duration { return a.Ready(time.Now()) }
+func (a api) Turn() time.Duration { return a.Client.Turn(time.Now()) }
+func (a api) Scouts() bool        { return a.scouts && a.ScoutAvailable(time.Now()) }
 func (a api) Answering() bool     { return a.Client.Answering(time.Now()) }
 
 // session joins a generation of broker to export.

@@ -32,7 +32,7 @@ type Kafka struct {
 	// SessionTimeout: a broker's own upper bound is 30 minutes
 	// (group.max.session.timeout.ms).
 	SessionTimeout time.Duration `env:"SESSION_TIMEOUT" envDefault:"10s" min:"1s" max:"30m" doc:"How long an instance may be silent before its partitions move; work in flight is given up at half of it."`
-	Assignment     string        `env:"ASSIGNMENT" envDefault:"pack" oneof:"pack spread" doc:"Which instances hold partitions: as few as CALLBOT_RATE_LIMIT needs (one for each 10 requests a second), the others standing by; or all of them."`
+	Assignment     string        `env:"ASSIGNMENT" envDefault:"pack" oneof:"pack spread" doc:"Which instances hold partitions: as few as CALLBOT_RATE_LIMIT needs (one for each 50 requests a second), the others standing by; or all of them."`
 	TLS            TLS           `envPrefix:"TLS_"`
 	SASL           SASL          `envPrefix:"SASL_"`
 }
@@ -96,14 +96,14 @@ type Callback struct {
 type Batch struct {
 	// Size: the API takes 500 orders a request.
 	Size   int           `env:"SIZE" envDefault:"500" min:"1" max:"500" doc:"Most orders in one API request."`
-	Linger time.Duration `env:"LINGER" envDefault:"100ms" min:"0s" doc:"How long to wait for a batch to fill."`
+	Linger time.Duration `env:"LINGER" envDefault:"100ms" min:"0s" doc:"How long a new order waits for others to fill its request."`
 }
 
 // Follow is how long and how often an order is looked at.
 type Follow struct {
 	// PollMin: the floor keeps a slip like 2ns from spinning.
 	PollMin        time.Duration `env:"POLL_MIN" envDefault:"2s" min:"10ms" doc:"Shortest pause between two looks at an order."`
-	PollMax        time.Duration `env:"POLL_MAX" envDefault:"5m" min:"10ms" doc:"Longest pause between two looks at an order."`
+	PollMax        time.Duration `env:"POLL_MAX" envDefault:"5m" min:"10ms" doc:"Longest pause between two looks at an order, where the limit allows it."`
 	Settle         time.Duration `env:"SETTLE" envDefault:"15m" min:"0s" doc:"How long a finished order must stay unchanged before it is no longer looked at."`
 	FollowMax      time.Duration `env:"FOLLOW_MAX" envDefault:"168h" min:"1s" doc:"An order that has not settled after this time is given up, as a dead letter."`
 	NotFoundMax    time.Duration `env:"NOT_FOUND_MAX" envDefault:"1h" min:"0s" doc:"How long an order that the API has never shown is asked for before it is a dead letter."`

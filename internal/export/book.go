@@ -15,7 +15,8 @@ const maxRetryPause = 5 * time.Second
 type book struct {
 	timing schedule.Timing
 	orders map[order.Ref]*entry
-	queue  *schedule.Queue // of orders that are to be looked at
+	tasks  census
+	plan   *schedule.Plan  // of the orders that are to be looked at
 	alarms schedule.Alarms // of the times that are over: order.Terms.TimeOver
 }
 
@@ -27,10 +28,10 @@ type entry struct {
 	partition int
 	facts     order.Facts
 	saved     []byte         // as it stands in the state topic; nil = it does not
-	looked    order.Millis   // last look that was answered; 0 = none since the start or the last request
 	tries     int            // looks in a row that went unanswered
 	out       bool           // checked out to a job
 	hinted    bool           // a hint came while it was out
+	owed      bool           // restored, and no look was answered since: see timeOver
 	requests  []*openRequest // to be marked once the order is saved
 	asks      []ask          // requests that came while it was out
 }
@@ -56,7 +57,10 @@ type checkout struct {
 }
 
 func newBook(cfg *Config) *book {
-	return &book{timing: cfg.Timing, orders: map[order.Ref]*entry{}, queue: schedule.NewQueue(cfg.BatchSize, cfg.BatchLinger)}
+	return &book{
+		timing: cfg.Timing, orders: map[order.Ref]*entry{}, tasks: census{},
+		plan: schedule.NewPlan(cfg.BatchSize, cfg.BatchLinger, cfg.Timing),
+	}
 }
 
 // entry returns the entry of an order, a new one where there is none.
@@ -65,15 +69,30 @@ func (b *book) entry(ref order.Ref, partition int) *entry {
 	if e == nil {
 		e = &entry{partition: partition}
 		e.item.Ref, e.alarm.Ref = ref, ref
-		b.orders[ref] = e
+		b.add(e)
 	}
 	return e
+}
+
+func (b *book) add(e *entry) {
+	b.orders[e.item.Ref] = e
+	b.tasks.add(e.item.Ref.Task, 1)
+}
+
+// restore puts an order in whose state was read, last looked at at some moment
+// before the start.
+func (b *book) restore(e *entry, looked, now order.Millis) {
+	if e.facts.Rest == order.Active {
+		e.owed = true
+		b.plan.Restore(&e.item, e.facts, e.partition, looked, now)
+	}
+	b.setAlarm(e)
 }
 
 // checkOut takes an order out of the schedule for a job. It is out once at a
 // time: until it is back, the schedule does not have it and requests queue up.
 func (b *book) checkOut(e *entry) *checkout {
-	b.queue.Remove(&e.item)
+	b.plan.Hold(&e.item)
 	b.alarms.Stop(&e.alarm)
 	e.out = true
 	co := &checkout{entry: e, ref: e.item.Ref, partition: e.partition, requests: e.requests, facts: e.facts, saved: e.saved}
@@ -91,78 +110,112 @@ func (b *book) checkIn(co *checkout, now order.Millis) (done []*openRequest, cam
 	e.facts, e.saved = co.verdict.Facts, co.saved
 	if co.verdict.Outcome == order.OutcomeUnanswered {
 		e.requests = co.requests
-		e.tries++
 		b.lookAgain(e, now)
 		return nil, came
 	}
-	e.looked, e.tries = max(e.looked, co.answered), 0
-	if co.verdict.Fate == order.Forget && len(came) == 0 {
+	e.tries = 0
+	switch {
+	case co.verdict.Fate == order.Forget && len(came) == 0:
+		b.plan.Remove(&e.item)
 		delete(b.orders, co.ref)
-	} else {
-		b.plan(e)
+		b.tasks.add(co.ref.Task, -1)
+		return co.requests, came
+	case e.facts.Rest != order.Active:
+		b.plan.Remove(&e.item)
+	case co.answered > 0:
+		b.plan.Looked(&e.item, schedule.Sight{Facts: e.facts, At: co.answered, News: co.news()}, now)
+	default:
+		b.plan.Ask(&e.item, e.partition, e.facts.NotBefore, now)
 	}
+	if co.answered > 0 {
+		e.owed = false
+	}
+	b.setAlarm(e)
 	return co.requests, came
 }
 
-// plan puts an order where its facts belong in the schedule.
-func (b *book) plan(e *entry) {
-	if e.facts.Rest == order.Active {
-		b.queue.Set(&e.item, max(e.looked, e.facts.NotBefore), b.timing.NextLook(e.facts, e.looked))
-	} else {
-		b.queue.Remove(&e.item)
+// news counts what is announced of an order for the first time.
+func (co *checkout) news() (n int) {
+	for _, ev := range co.verdict.Events {
+		if !ev.Replay {
+			n++
+		}
 	}
+	return n
+}
+
+func (b *book) setAlarm(e *entry) {
 	b.alarms.Set(&e.alarm, b.timing.Terms.TimeOver(e.facts))
 }
 
-// lookSoon has an order looked at at the given time, whatever its pause.
-func (b *book) lookSoon(e *entry, at order.Millis) {
-	b.plan(e)
-	if e.facts.Rest == order.Active {
-		b.queue.Set(&e.item, at, at)
-	}
+// lookSoon has an order looked at because of a request.
+func (b *book) lookSoon(e *entry, now order.Millis) {
+	b.plan.Ask(&e.item, e.partition, now, now)
+	b.setAlarm(e)
 }
 
-// hint has an active order looked at with the next request of its task. It
-// counts as due from the moment it might have been looked at again, which puts
-// it before those whose pause ended later, never shortens PollMin, and is the
-// same however many hints come. One whose look went unanswered comes back soon
-// by itself, and the pause is there to spare the API.
+// hint has an active order looked at with the next request of its task. One
+// whose look went unanswered comes back soon by itself, and the pause is there to
+// spare the API.
 func (b *book) hint(e *entry, now order.Millis) {
-	if e.facts.NotBefore > now || e.tries > 0 {
-		return
+	if e.facts.NotBefore <= now && e.tries == 0 {
+		b.plan.Hint(&e.item, now)
 	}
-	at := e.looked + order.Millis(b.timing.PollMin.Milliseconds())
-	b.queue.Set(&e.item, at, at)
 }
 
 // lookAgain schedules an order whose look went unanswered. The pauses that
 // spare the API are the client's; this one only keeps a batch that fails alone
 // from coming back at once.
 func (b *book) lookAgain(e *entry, now order.Millis) {
+	e.tries++
 	pause := min(b.timing.PollMin.Milliseconds()*int64(e.tries), maxRetryPause.Milliseconds())
-	at := now + order.Millis(pause)
-	b.queue.Set(&e.item, at, at)
-	b.alarms.Resume(&e.alarm) // restore may have put it off: see lastLook
+	b.plan.Retry(&e.item, now+order.Millis(pause), len(e.requests) > 0, now)
+	b.alarms.Resume(&e.alarm)
 }
 
-// batch checks out the orders of the next look; nil where none is ready.
-func (b *book) batch(now order.Millis) []*checkout {
-	items := b.queue.Batch(now)
-	if items == nil {
-		return nil
+// ready reports whether a request is to be made.
+func (b *book) ready(now order.Millis) bool {
+	at, ok := b.plan.Next(now)
+	return ok && at <= now
+}
+
+// take checks out the orders of the next request, of one task; none where it is
+// a scout of the task. There must be one: see ready.
+func (b *book) take(now order.Millis, scouts bool) (task string, batch []*checkout) {
+	r := b.plan.Take(now, scouts)
+	for _, item := range r.Orders {
+		batch = append(batch, b.checkOut(b.orders[item.Ref]))
 	}
-	batch := make([]*checkout, len(items))
-	for i, item := range items {
-		batch[i] = b.checkOut(b.orders[item.Ref])
+	return r.Task, batch
+}
+
+// scouted has those orders of a task looked at that a scout named. It may name
+// any; only orders that are to be looked at count.
+func (b *book) scouted(task string, ids []string, now order.Millis) {
+	var found []*schedule.Item
+	for _, id := range ids {
+		if e := b.orders[order.Ref{Task: task, ID: id}]; e != nil && !e.out && e.tries == 0 && e.facts.NotBefore <= now {
+			found = append(found, &e.item)
+		}
 	}
-	return batch
+	b.plan.Scouted(found, now)
 }
 
 // timeOver checks out an order whose time is over; nil where there is none.
+//
+// One that was restored is owed a last look: what happened while nobody looked is
+// announced before it is given up. It is asked for like an order that a request
+// names, until an answer comes; only then its alarm is set again, and rings.
 func (b *book) timeOver(now order.Millis) *checkout {
-	a := b.alarms.Ring(now)
-	if a == nil {
-		return nil
+	for {
+		a := b.alarms.Ring(now)
+		if a == nil {
+			return nil
+		}
+		e := b.orders[a.Ref]
+		if !e.owed || e.facts.Rest != order.Active {
+			return b.checkOut(e)
+		}
+		b.plan.Ask(&e.item, e.partition, now, now)
 	}
-	return b.checkOut(b.orders[a.Ref])
 }

@@ -20,7 +20,7 @@ func (p *Pipeline) hint(ref order.Ref, in *intake, r *openRequest) {
 	if e == nil && in.callback && p.cfg.CallbackFollow {
 		p.observer.Hinted(HintFollowed)
 		follow := &order.Request{Task: ref.Task, Orders: []string{ref.ID}, Mode: order.Follow, Time: in.request.Time}
-		p.ask(p.enter(ref, in.partition), ask{follow, r})
+		p.ask(p.book.entry(ref, in.partition), ask{follow, r})
 		return
 	}
 	if e != nil && p.awaits(e) {

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"fmt"
 	"maps"
 	"testing"
 	"testing/synctest"
@@ -12,7 +13,10 @@ import (
 // TestHints: what a hint makes of an order in each of its conditions, how soon,
 // and that its request is done at once.
 func TestHints(t *testing.T) {
-	const soon = 100 * time.Millisecond // the linger, and the time that a look takes
+	const (
+		soon = 100 * time.Millisecond // the linger, and the time that a look takes
+		turn = time.Second + soon     // to the next request, where they are scarce
+	)
 	slow := func(cfg *Config) { cfg.Timing.PollMin = 5 * time.Second }
 	follows := func(cfg *Config) { cfg.CallbackFollow = true }
 	tests := []struct {
@@ -21,7 +25,8 @@ func TestHints(t *testing.T) {
 		cfg      func(*Config) // nil = as it is
 		before   string        // mode asked for at the beginning; empty: nobody asks
 		then     step          // at 0 = nothing more
-		at       time.Duration // of the hint
+		crowded  bool          // asked for, and requests are scarce: the next look without the hint is far
+		at       time.Duration // of the hint; where crowded, from a look on
 		callback bool
 		astray   bool          // put where the order is not at home
 		calm     time.Duration // for so long after the hint nobody looks
@@ -30,18 +35,18 @@ func TestHints(t *testing.T) {
 		rest     order.Rest // in the end
 		gone     bool       // nothing is known of it in the end
 	}{
-		{name: "followed", story: done(), before: "follow", at: 40 * time.Second, within: soon, effect: HintTaken, rest: order.Settled},
+		{name: "followed", story: done(), crowded: true, at: 2 * time.Second, within: turn, effect: HintTaken, rest: order.Settled},
 		{
-			name: "followed, by a callback", story: done(), before: "follow", at: 40 * time.Second, callback: true,
-			within: soon, effect: HintTaken, rest: order.Settled,
+			name: "followed, by a callback", story: done(), crowded: true, at: 2 * time.Second, callback: true,
+			within: turn, effect: HintTaken, rest: order.Settled,
 		},
 		{
-			name: "followed, from elsewhere", story: done(), before: "follow", at: 40 * time.Second, astray: true,
-			within: soon, effect: HintTaken, rest: order.Settled,
+			name: "followed, from elsewhere", story: done(), crowded: true, at: 2 * time.Second, astray: true,
+			within: turn, effect: HintTaken, rest: order.Settled,
 		},
-		{ // its looks are at 15 and 22.6 s, the next without the hint would be at 34 s
-			name: "looked at less than POLL_MIN ago", story: done(), cfg: slow, before: "follow", at: 24 * time.Second,
-			calm: 3 * time.Second, within: 4 * time.Second, effect: HintTaken, rest: order.Settled,
+		{
+			name: "looked at less than POLL_MIN ago", story: done(), crowded: true, cfg: slow, at: time.Second,
+			calm: 3 * time.Second, within: 4*time.Second + turn, effect: HintTaken, rest: order.Settled,
 		},
 		{name: "never heard of", story: done(), at: time.Second, effect: HintIgnored, gone: true},
 		{name: "never heard of, by a callback", story: done(), at: time.Second, callback: true, effect: HintIgnored, gone: true},
@@ -77,17 +82,24 @@ func TestHints(t *testing.T) {
 				if tt.cfg != nil {
 					tt.cfg(&cfg)
 				}
+				if tt.crowded {
+					w.crowd(&cfg)
+				}
 				if tt.before != "" {
 					w.ask(tt.before, "a")
 				}
 				proc := w.start(cfg)
+				if tt.crowded {
+					time.Sleep(30 * time.Second)
+					w.awaitLook("a")
+				}
 				if tt.then.at > 0 {
 					time.Sleep(tt.then.at)
 					tt.then.do(w)
 				}
 				time.Sleep(tt.at - tt.then.at)
 				saved := func() (n int) {
-					w.set(func() { n = len(w.states) })
+					w.set(func() { n = len(w.states) - w.others() })
 					return n
 				}
 				looks, states := w.looksAt("a"), saved()
@@ -128,6 +140,55 @@ func TestHints(t *testing.T) {
 			})
 		})
 	}
+}
+
+// crowd asks for an order among others, of which each waits for its turn: a
+// request a second, and one order in each.
+func (w *world) crowd(cfg *Config) {
+	cfg.BatchSize, w.scarce = 1, true
+	for i := range 10 {
+		id := fmt.Sprint("other", i)
+		w.stories[id] = story{{0, order.Answer{Calls: []order.Call{{ID: id, Status: order.InCall}}}}}
+		w.ask("follow", id)
+	}
+	w.ask("follow", "a")
+}
+
+// others counts the states of the crowd.
+func (w *world) others() (n int) {
+	for _, s := range w.states {
+		if s.Ref.ID != "a" {
+			n++
+		}
+	}
+	return n
+}
+
+// awaitLook returns once an order was looked at.
+func (w *world) awaitLook(id string) {
+	for n := w.looksAt(id); w.looksAt(id) == n; {
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+// TestCrowd: without a hint, an order in a crowd is not looked at for longer than
+// the rows of TestHints with one wait.
+func TestCrowd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.stories["a"] = done()
+		cfg := testConfig()
+		w.crowd(&cfg)
+		proc := w.start(cfg)
+		time.Sleep(30 * time.Second)
+		w.awaitLook("a")
+		looks := w.looksAt("a")
+		time.Sleep(6 * time.Second)
+		if n := w.looksAt("a"); n != looks {
+			t.Errorf("looked at %d times within 6 s", n-looks)
+		}
+		proc.end(t)
+	})
 }
 
 // TestHintWhileOut: a hint for an order that is out with a look is done at once

@@ -55,7 +55,6 @@ type Pipeline struct {
 
 	// Owned by Run's goroutine.
 	book       *book
-	tasks      census
 	watermarks watermarks
 	errands    errands
 	inFlight   int  // jobs in flight, looks among them
@@ -75,7 +74,7 @@ func New(cfg Config, api API, out Output, session Session, states States, avro A
 	}
 	p.reader = reader{cfg: &p.cfg, session: session, avro: avro, observer: observer}
 	p.worker = worker{cfg: &p.cfg, api: api, out: out, states: states, observer: observer, log: log}
-	p.book, p.tasks = newBook(&p.cfg), census{}
+	p.book = newBook(&p.cfg)
 	return p
 }
 
@@ -137,7 +136,7 @@ func (p *Pipeline) loop(ctx context.Context, g *grace) {
 		case result := <-p.results:
 			result()
 		case <-commits.C:
-			p.observer.Held(len(p.book.orders), p.watermarks.waiting, p.tasks)
+			p.observer.Held(len(p.book.orders), p.watermarks.waiting, p.book.tasks)
 			p.startCommit()
 		case <-wake.C:
 		}
@@ -176,16 +175,8 @@ func (p *Pipeline) take(in *intake) {
 			p.hint(ref, in, r)
 			continue
 		}
-		p.ask(p.enter(ref, in.partition), ask{in.request, r})
+		p.ask(p.book.entry(ref, in.partition), ask{in.request, r})
 	}
-}
-
-// enter returns the entry of an order, and counts a new one.
-func (p *Pipeline) enter(ref order.Ref, partition int) *entry {
-	held := len(p.book.orders)
-	e := p.book.entry(ref, partition)
-	p.tasks.add(ref.Task, len(p.book.orders)-held)
-	return e
 }
 
 // ask lets a request have its effect on an order, or wait for it to be back.
@@ -205,7 +196,6 @@ func (p *Pipeline) ask(e *entry, a ask) {
 		return // done with the request that is waiting already
 	}
 	e.facts.Unsaved = true
-	e.looked = 0 // what was planned after the last look is void
 	if then == order.Rests || e.facts.NotBefore > now {
 		p.errands.next.changed = append(p.errands.next.changed, p.book.checkOut(e))
 		return
@@ -221,20 +211,21 @@ func (p *Pipeline) endTimes() {
 	}
 }
 
-// startLook starts a look where the API may be asked and a batch is ready. A
-// batch is formed at the last moment, so that it is as full as it can be; hence
-// one at a time, which lets the look take its turn before the next is formed.
+// startLook starts the next look, or scout, where the API may be asked and
+// something is to be asked. What it is is decided at the last moment, when its
+// turn is taken already: by then most is known of what is worth it.
 func (p *Pipeline) startLook(g *grace) {
-	if p.looking >= p.cfg.Concurrency || p.worker.api.Wait() > 0 {
+	now := p.now()
+	if p.looking >= p.cfg.Concurrency || !p.book.ready(now) || p.worker.api.Turn() > 0 {
 		return
 	}
-	now := p.now()
-	batch := p.book.batch(now)
-	if batch == nil {
+	task, batch := p.book.take(now, p.worker.api.Scouts())
+	p.looking++
+	if len(batch) == 0 {
+		p.startScout(g, task)
 		return
 	}
 	p.observer.LookBegins(lookAges(batch, now))
-	p.looking++
 	p.start(func() func() {
 		err := p.worker.look(g, batch)
 		return func() {
@@ -244,11 +235,26 @@ func (p *Pipeline) startLook(g *grace) {
 	})
 }
 
+// startScout asks which orders of a task are in calls. What it finds says only
+// when to look, so it does no harm where it fails.
+func (p *Pipeline) startScout(g *grace, task string) {
+	p.start(func() func() {
+		ids, err := p.worker.api.Scout(g.asking, task)
+		if err != nil && g.asking.Err() == nil {
+			p.log.Debug("a scout failed", "task", task, "err", err)
+		}
+		return func() {
+			p.looking--
+			p.book.scouted(task, ids, p.now())
+		}
+	})
+}
+
 // lookAges returns how long ago the orders of a batch were last looked at.
 func lookAges(batch []*checkout, now order.Millis) []order.Millis {
 	ages := make([]order.Millis, 0, len(batch))
 	for _, co := range batch {
-		if looked := co.entry.looked; looked > 0 {
+		if looked := co.entry.item.LookedAt(); looked > 0 {
 			ages = append(ages, now-looked)
 		}
 	}
@@ -284,9 +290,7 @@ func (p *Pipeline) back(doing string, err error, orders []*checkout) {
 		return
 	}
 	for _, co := range orders {
-		held := len(p.book.orders)
 		done, came := p.book.checkIn(co, p.now())
-		p.tasks.add(co.ref.Task, len(p.book.orders)-held)
 		for _, r := range done {
 			p.watermarks.done(r)
 		}
@@ -320,7 +324,7 @@ func (p *Pipeline) sleep() time.Duration {
 	if p.looking >= p.cfg.Concurrency {
 		return quiet
 	}
-	at, ok := p.book.queue.Next(now)
+	at, ok := p.book.plan.Next(now)
 	if !ok {
 		return quiet
 	}

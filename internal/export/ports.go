@@ -14,8 +14,16 @@ type API interface {
 	// Look asks for orders of one task. What its Look says counts even beside
 	// an error; orders it says nothing of went unanswered.
 	Look(ctx context.Context, task string, ids []string) (order.Look, error)
+	// Scout names orders of a task that are in calls. It may be wrong, and what it
+	// names beside an error counts too.
+	Scout(ctx context.Context, task string) (ids []string, err error)
+	// Scouts reports whether a scout is worth its request.
+	Scouts() bool
 	// Wait returns how long until a request may be sent; 0 = now.
 	Wait() time.Duration
+	// Turn takes the turn of a request where one may be sent now, and returns 0;
+	// the next Look or Scout uses it. Else it is as Wait.
+	Turn() time.Duration
 	// Answering reports whether some order was answered well in the last
 	// minute; only then does what is missing count against an order.
 	Answering() bool

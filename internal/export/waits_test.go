@@ -83,7 +83,8 @@ func TestStandingBy(t *testing.T) {
 }
 
 // TestDeadlineWhileDown: what happened before the deadline, while nothing ran,
-// is announced before the order is given up.
+// is announced before the order is given up, however long the API does not answer
+// after the start.
 func TestDeadlineWhileDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -97,8 +98,11 @@ func TestDeadlineWhileDown(t *testing.T) {
 		time.Sleep(time.Hour)
 		w.down = errors.New("connection refused") // its last look must not fall into this
 		proc = w.start(cfg)
-		time.Sleep(30 * time.Second)
+		time.Sleep(20 * time.Minute)
 		w.set(func() { w.down = nil })
+		if n := len(w.letters); n > 0 {
+			t.Errorf("given up without a look: %d dead letters", n)
+		}
 		time.Sleep(5 * time.Minute)
 		proc.end(t)
 		w.checkTruth("a")

@@ -34,14 +34,18 @@ type world struct {
 	forwards  []record.Message
 	seals     []seal
 
-	stories map[string]story
-	began   time.Time
-	asked   [][]string // batches, as they came
-	down    error      // the API answers nothing
-	reject  map[string]bool
-	garbled map[string]bool // orders whose part can't be decoded
-	silent  bool            // Answering says no
-	follows bool            // the processes' CallbackFollow
+	stories  map[string]story
+	began    time.Time
+	asked    [][]string // batches, as they came
+	down     error      // the API answers nothing
+	reject   map[string]bool
+	garbled  map[string]bool // orders whose part can't be decoded
+	silent   bool            // Answering says no
+	scouts   func() []string // what scouts name; nil = none are sent
+	scouted  []string        // tasks
+	scarce   bool            // requests go once a second
+	nextTurn time.Time       // when the next may go, where scarce
+	follows  bool            // the processes' CallbackFollow
 
 	takes map[string]time.Duration // how long an effect takes, half of it before it takes place
 	fault *fault                   // nil = none
@@ -322,7 +326,28 @@ func (p *process) Read(ctx context.Context, partition int, each func(record.Reco
 	}
 }
 
-func (*process) Wait() time.Duration { return 0 }
+func (p *process) Wait() time.Duration {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return max(0, time.Until(p.nextTurn))
+}
+
+func (p *process) Turn() time.Duration {
+	wait := p.Wait()
+	if wait == 0 && p.scarce {
+		p.set(func() { p.nextTurn = time.Now().Add(time.Second) })
+	}
+	return wait
+}
+
+func (p *process) Scouts() bool { return p.scouts != nil }
+
+func (p *process) Scout(_ context.Context, task string) ([]string, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.scouted = append(p.scouted, task)
+	return p.scouts(), nil
+}
 
 func (p *process) Answering() bool {
 	p.mu.Lock()

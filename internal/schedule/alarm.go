@@ -10,7 +10,7 @@ type Alarm struct {
 }
 
 func (a *Alarm) before(other *Alarm) bool { return a.when < other.when }
-func (a *Alarm) place() *int              { return &a.at }
+func (a *Alarm) node() *int               { return &a.at }
 
 // Alarms holds when the time of each order is over. The zero Alarms is empty.
 type Alarms struct{ alarms nodes[*Alarm] }

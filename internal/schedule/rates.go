@@ -1,0 +1,133 @@
+package schedule
+
+import (
+	"math"
+
+	"callstream/internal/order"
+)
+
+const (
+	// octave is how finely ages are told apart: each bin is 9 % wider than the one
+	// before, so that a pause of ten minutes is known to the minute.
+	octave = 8
+	// bins reach to 2^17 units: with POLL_MIN 2s a day and a half, after which
+	// nothing is told apart.
+	bins = 17*octave + 1
+	// belief is how many changes what is believed counts for, before some are seen.
+	belief = 3
+	// memory is after how many units evidence counts for a third.
+	memory = 1800
+)
+
+// clock counts in units of half of POLL_MIN, finer than which nothing is seen.
+type clock struct{ unit float64 } // milliseconds
+
+// age returns a span in units; one that is negative is none.
+func (c clock) age(span order.Millis) float64 { return max(0, float64(span)) / c.unit }
+
+// bin returns the bin of an age.
+func bin(age float64) int {
+	if age < 1 {
+		return 0
+	}
+	return min(1+int(octave*math.Log2(age)), bins-1)
+}
+
+// edges are the ages at which the bins begin, and the end of the last.
+var edges = func() (e [bins + 1]float64) {
+	for b := 1; b < bins; b++ {
+		e[b] = math.Exp2(float64(b-1) / octave)
+	}
+	e[bins] = math.Inf(1)
+	return e
+}()
+
+// history is what was seen of one phase, by its age: how many changes, and for
+// how many units orders were watched.
+type history struct {
+	changes, watched [bins]float32
+	faded            float64 // when old evidence last lost weight, in units
+}
+
+// fade takes weight from old evidence, now and then.
+func (h *history) fade(now float64) {
+	passed := now - h.faded
+	if passed < memory/32 {
+		return
+	}
+	keep := float32(math.Exp(-passed / memory))
+	for b := range h.watched {
+		h.changes[b] *= keep
+		h.watched[b] *= keep
+	}
+	h.faded = now
+}
+
+// watch adds that an order was watched from one age to another, and that it
+// changed so many times, nobody knows when.
+func (h *history) watch(from, to, changes float64) {
+	for b, at := bin(from), from; at < to; b++ {
+		until := min(to, edges[b+1])
+		h.watched[b] += float32(until - at)
+		h.changes[b] += float32(changes * (until - at) / (to - from))
+		at = until
+	}
+}
+
+// changed adds a change at a known age.
+func (h *history) changed(age float64) { h.changes[bin(age)]++ }
+
+// rates are the changes a unit to be expected of an order, by the age of its
+// phase: as its task showed, else as all tasks did, else what is sensible.
+type rates struct {
+	phase       order.Phase
+	task, fleet *history // nil = nothing was seen
+}
+
+func (p *Plan) rates(i *Item) rates {
+	return rates{i.phase, i.task.histories[i.phase], p.fleet[i.phase]}
+}
+
+func (r rates) at(b int) float64 {
+	rate := prior(r.phase, edges[b])
+	if r.fleet != nil {
+		rate = r.fleet.rate(b, rate)
+	}
+	if r.task != nil {
+		rate = r.task.rate(b, rate)
+	}
+	return rate
+}
+
+// rate returns the changes a unit at an age, by what was seen and believed.
+func (h *history) rate(b int, believed float64) float64 {
+	return (float64(h.changes[b]) + belief) / (float64(h.watched[b]) + belief/believed)
+}
+
+// prior is what is believed before anything was seen: calls move on within
+// seconds, and what is over moves less and less.
+func prior(p order.Phase, age float64) float64 {
+	switch p {
+	case order.PhaseDispatching, order.PhaseRinging:
+		return 0.1
+	case order.PhaseDialing, order.PhaseInCall:
+		return 0.3
+	case order.PhaseBetween:
+		return 0.5 / (age + 60)
+	default:
+		return 0.5 / (age + 10)
+	}
+}
+
+// history returns what was seen of a phase in all tasks.
+func (p *Plan) history(phase order.Phase) *history { return made(&p.fleet[phase]) }
+
+// history returns what was seen of a phase in the task.
+func (t *task) history(phase order.Phase) *history { return made(&t.histories[phase]) }
+
+func made(h **history) *history {
+	if *h == nil {
+		*h = &history{}
+	}
+	return *h
+}

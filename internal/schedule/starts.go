@@ -1,0 +1,116 @@
+package schedule
+
+import (
+	"math"
+	"math/bits"
+)
+
+const (
+	// reach is how far from a start orders are told apart, as a power of two.
+	reach = 10
+	// slots are the distances that are told apart: by powers of two, ahead of a
+	// start and then behind it.
+	slots = 2 * reach
+	// far is the slot of all that is farther away.
+	far = slots
+
+	// startsKept is how many starts are remembered: a list that is dialed in
+	// another way from now on is believed to be after as many.
+	startsKept = 64
+	// startMemory is after how many units evidence counts for a third.
+	startMemory = 1200
+	// spread is how many times less is expected of orders twice as far away, until
+	// they were watched: the next starts are found a little ahead of the known.
+	spread = 4
+	// nearFactor is how much likelier than anywhere a start must be at a distance
+	// for that to be more than chance.
+	nearFactor = 12
+	// fewStarts is the starts a unit that are expected of a task before any was seen.
+	fewStarts = 0.1
+)
+
+// slot returns the slot of a distance from a start.
+func slot(distance int) int {
+	b := bits.Len(uint(max(distance, -distance))) - 1 //nolint:gosec // not negative
+	switch {
+	case b < 0 || b >= reach:
+		return far
+	case distance < 0:
+		return b + reach
+	}
+	return b
+}
+
+// span returns the distances of a slot, from the least to the greatest.
+func span(slot int) (from, to int) {
+	if slot >= reach {
+		b := slot - reach
+		return -(2<<b - 1), -(1 << b)
+	}
+	return 1 << slot, 2<<slot - 1
+}
+
+// starts is what was seen of the queued orders of a task: how many began, and for
+// how long they were watched, by their distance from the latest starts that were
+// known when they were looked at.
+//
+// Only what was watched counts. Starts alone would mislead: they are found where
+// one looks, so wherever the sweep is they seem to be dense.
+type starts struct {
+	began, watched [slots + 1]float64 // watched in units
+	faded          float64            // when old evidence last lost weight, in units
+}
+
+// watch adds that an order was watched for some units until now, and whether it
+// began.
+func (s *starts) watch(slot int, units float64, began bool, now float64) {
+	if passed := now - s.faded; passed > startMemory/64 {
+		s.keep(math.Exp(-passed / startMemory))
+		s.faded = now
+	}
+	s.watched[slot] += units
+	if began {
+		s.keep(1 - 1.0/startsKept)
+		s.began[slot]++
+	}
+}
+
+func (s *starts) keep(part float64) {
+	for k := range s.began {
+		s.began[k] *= part
+		s.watched[k] *= part
+	}
+}
+
+// hazards returns the starts a unit that are to be expected of one queued order,
+// by slot, where so many wait. Near a start they are either much higher, or as
+// anywhere.
+func (s *starts) hazards(waiting int) (h [slots + 1]float64) {
+	h[far] = estimate(s.began[far], s.watched[far], fewStarts/float64(max(waiting, 1)))
+	for _, side := range []int{0, reach} {
+		believed := h[far]
+		for k := side; k < side+reach; k++ {
+			h[k] = estimate(s.began[k], s.watched[k], believed)
+			believed = max(h[far], h[k]/spread)
+		}
+	}
+	for k := range slots {
+		if h[k] <= nearFactor*h[far] {
+			h[k] = h[far]
+		}
+	}
+	return h
+}
+
+// estimate returns a hazard by what was seen and what is believed. Hazards near
+// and far differ a thousandfold, so they are averaged by their logarithms. One
+// start alone proves nothing: where orders are dialed at random, some are
+// neighbours too.
+func estimate(began, watched, believed float64) float64 {
+	cautious := (min(began, 1) + 1) / (watched + 1/believed)
+	if began <= 1 {
+		return cautious
+	}
+	trust := (began - 1) / (began + 1)
+	return math.Exp(trust*math.Log(began/max(watched, 1)) + (1-trust)*math.Log(cautious))
+}
