@@ -10,10 +10,10 @@ import (
 	"callstream/internal/config"
 )
 
-// requestsPerInstance is how many API requests a second are one instance's work:
-// it looks at some 5,000 orders a second (DESIGN.md, Capacity), which is ten
-// full requests.
-const requestsPerInstance = 10
+// requestsPerInstance is how many API requests a second are one instance's work.
+// Full requests in which most orders are as they were take it some 10 ms of CPU
+// each (DESIGN.md, Capacity): 50 a second keep half a core busy.
+const requestsPerInstance = 50
 
 // holders returns how many instances are to hold partitions; 0 = all.
 func holders(c *config.Config) int {

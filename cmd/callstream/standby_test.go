@@ -19,9 +19,9 @@ func TestHolders(t *testing.T) {
 	}{
 		"the default":         {"pack", 2, 1},
 		"a request a minute":  {"pack", 1. / 60, 1},
-		"one full instance":   {"pack", 10, 1},
-		"a little more":       {"pack", 10.1, 2},
-		"many":                {"pack", 50, 5},
+		"one full instance":   {"pack", 50, 1},
+		"a little more":       {"pack", 50.1, 2},
+		"many":                {"pack", 250, 5},
 		"more than can be":    {"pack", math.MaxFloat64, math.MaxInt32},
 		"all share":           {"spread", 2, 0},
 		"commands without it": {"pack", 0, 1},
