@@ -55,6 +55,10 @@ e2e: ## run the binary against real Kafka, a registry and the simulated API (Jav
 e2e-load: ## the same with 22,000 orders and bounds on CPU and memory
 	python3 internal/e2e/run.py --set load
 
+.PHONY: freshness
+freshness: ## how late changes are seen, in virtual time, by the schedule and by other rules: 35 worlds, some minutes
+	cd internal/freshness && go test -count=1 -timeout 30m -run 'TestFreshness|TestScale' -args -long
+
 .PHONY: freshness-e2e
 freshness-e2e: ## measure how late a campaign's changes reach a real Kafka; FRESHNESS='--instances 1 2 6' and other flags
 	python3 internal/e2e/freshness.py --self-test

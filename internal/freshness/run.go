@@ -2,116 +2,134 @@ package freshness
 
 import (
 	"slices"
+
+	"callstream/internal/order"
 )
+
+// Policy decides which orders of which task are looked at. It learns of orders
+// by Know and Show alone, unless it says that it cheats.
+type Policy interface {
+	// Know takes in the orders of a task.
+	Know(members []member, now order.Millis)
+	// Batch returns the orders of one task for the request of this slot; none =
+	// nothing is worth asking.
+	Batch(now order.Millis) []*member
+	// Show tells what the request's answer showed.
+	Show(sights []sight, now order.Millis)
+}
+
+// member is an order as a run follows it.
+type member struct {
+	task, index int // index counts the task's orders that are followed
+	partition   int
+	life        life
+	seen        int          // changes shown
+	changed     order.Millis // when a look last showed a change
+}
+
+// inCall reports whether a call of the order is dialing, ringing or answered.
+func (m *member) inCall(now order.Millis) bool {
+	in := false
+	for _, c := range m.life {
+		if c.at > now {
+			break
+		}
+		if c.what <= ended {
+			in = c.what < ended
+		}
+	}
+	return in
+}
 
 // sight is what a look shows of an order.
 type sight struct {
 	order   *member
 	news    int // changes that no look before showed
-	phase   what
-	called  bool  // a call has begun
-	started int64 // when the latest call began
-	since   int64 // when the phase began, where the vendor tells; else 0
-	ended   bool  // finished
-	changed int64 // when its last change was shown
+	called  bool
+	phase   what         // of the latest call: dialing, ringing, inCall, ended
+	started order.Millis // when the latest call began
+	since   order.Millis // when the phase began, where the vendor tells; else 0
+	ended   bool         // finished
+	changed order.Millis // when a look last showed a change
+	over    bool         // settled: it is to be looked at no more
 }
 
-// member is an order as a run follows it.
-type member struct {
-	task, index int
-	life        life
-	seen        int // changes shown
-	changed     int64
-	policy      any
+const (
+	pollMin = 2 * second
+	pollMax = 5 * minute
+	// settle is how long an order that is finished must show nothing new.
+	settle = 15 * minute
+)
+
+// run is a world being looked at.
+type run struct {
+	world *World
+	all   [][]member
+	*Result
 }
-
-// Policy decides which orders of which task are looked at.
-type Policy interface {
-	// Know takes an order in.
-	Know(m *member, now int64)
-	// Batch returns up to 500 orders of one task; none = nothing is worth asking.
-	Batch(now int64) []*member
-	// Show tells what a look showed. over: the order has settled.
-	Show(s sight, now int64, over bool)
-}
-
-// Result is what a run measured.
-type Result struct {
-	Late     [kinds][]int64 // of the changes that were shown
-	Missed   [kinds]int     // statuses that were overtaken
-	Requests int
-	Slots    int
-	Orders   int // looks at orders
-}
-
-const batchSize = 500
-
-const settle = 15 * minute
 
 // Run plays a world under a policy.
-func Run(w *World, lives [][]life, p Policy) *Result {
-	r := &Result{}
-	type arrival struct {
-		at   int64
-		task int
-	}
-	var arrivals []arrival
+func Run(w *World, lives Lives, p Policy) *Result {
+	r := run{world: w, Result: &Result{}}
+	var waiting []int // tasks, by when they come
 	for t := range w.Tasks {
-		arrivals = append(arrivals, arrival{w.Tasks[t].From, t})
+		waiting = append(waiting, t)
 	}
-	slices.SortStableFunc(arrivals, func(a, b arrival) int { return int(a.at - b.at) })
-	var all []*member
+	slices.SortStableFunc(waiting, func(a, b int) int { return int(w.Tasks[a].From - w.Tasks[b].From) })
 	for slot := 0; ; slot++ {
-		now := int64(float64(slot) * 1000 / w.Rate)
-		if now >= end {
+		now := order.Millis(float64(slot) * 1000 / w.Rate)
+		if now >= w.end() {
 			break
 		}
-		for len(arrivals) > 0 && arrivals[0].at <= now {
-			t := arrivals[0].task
-			arrivals = arrivals[1:]
-			members := make([]member, len(lives[t]))
-			for i := range members {
-				members[i] = member{task: t, index: i, life: lives[t][i]}
-				p.Know(&members[i], now)
-				all = append(all, &members[i])
-			}
+		for len(waiting) > 0 && w.Tasks[waiting[0]].From <= now {
+			p.Know(r.join(waiting[0], lives), now)
+			waiting = waiting[1:]
 		}
-		if now >= warmUp {
-			r.Slots++
-		}
-		batch := p.Batch(now)
-		if len(batch) == 0 {
-			continue
-		}
-		if now >= warmUp {
-			r.Requests++
-			r.Orders += len(batch)
-		}
-		for _, m := range batch {
-			s := r.look(m, now)
-			over := s.ended && s.news == 0 && now-m.changed >= settle
-			p.Show(s, now, over)
+		if !w.Deaf.holds(now) {
+			r.slot(p, now)
 		}
 	}
-	for _, m := range all { // what was not shown until the end is late by then
-		for ; m.seen < len(m.life); m.seen++ {
-			if c := m.life[m.seen]; c.at >= warmUp && c.at < end-minute {
-				r.note(m, c, end)
-			}
-		}
-	}
-	for k := range r.Late {
-		slices.Sort(r.Late[k])
-	}
-	return r
+	r.close()
+	return r.Result
 }
 
-func (r *Result) look(m *member, now int64) sight {
+// join makes members of the orders of a task that are followed here.
+func (r *run) join(task int, lives Lives) []member {
+	var members []member
+	for index, life := range lives[task] {
+		if partition, owned := r.world.partition(index); owned {
+			members = append(members, member{task: task, index: len(members), partition: partition, life: life})
+		}
+	}
+	r.all = append(r.all, members)
+	return members
+}
+
+func (r *run) slot(p Policy, now order.Millis) {
+	batch := p.Batch(now)
+	if now >= warmUp {
+		r.Slots++
+		r.Looks += len(batch)
+		if len(batch) > 0 {
+			r.Requests++
+		}
+	}
+	if len(batch) == 0 {
+		return
+	}
+	sights := make([]sight, len(batch))
+	for k, m := range batch {
+		sights[k] = r.look(m, now)
+	}
+	p.Show(sights, now)
+}
+
+// look notes what a look at an order shows.
+func (r *run) look(m *member, now order.Millis) sight {
 	s := sight{order: m}
 	for m.seen < len(m.life) && m.life[m.seen].at <= now {
-		c := m.life[m.seen]
-		if c.at >= warmUp {
-			r.note(m, c, now)
+		if m.life[m.seen].at >= warmUp {
+			r.note(m, now)
 		}
 		m.seen++
 		s.news++
@@ -122,40 +140,34 @@ func (r *Result) look(m *member, now int64) sight {
 	s.changed = m.changed
 	for k := m.seen - 1; k >= 0; k-- {
 		c := m.life[k]
-		switch {
-		case c.what == dialing:
-			s.started = c.at
-			if !s.called {
-				s.phase, s.since = dialing, c.at
-			}
-			s.called = true
-			return s
-		case c.what == line || s.called:
-		default:
-			s.called = true
-			s.phase, s.since = c.what, c.at
-			switch c.what {
-			case ringing:
-				s.since = 0
-			case recording:
-				s.phase = ended
-				s.called = false // its end tells
-			case ended:
-				s.ended = c.last
+		if c.what > ended {
+			continue
+		}
+		if !s.called {
+			s.called, s.phase, s.ended = true, c.what, c.last
+			if c.what != ringing { // the one time that the vendor does not tell
+				s.since = c.at
 			}
 		}
+		if c.what == dialing {
+			s.started = c.at
+			break
+		}
 	}
+	s.over = s.ended && s.news == 0 && now-m.changed >= settle
 	return s
 }
 
-// note notes that a change was shown.
-func (r *Result) note(m *member, c change, now int64) {
-	if c.what <= inCall { // a status, overtaken by the next one?
+// note notes that the next change of an order is shown now. A status that
+// another one has overtaken is missed.
+func (r *run) note(m *member, now order.Millis) {
+	c := m.life[m.seen]
+	if c.what < ended {
 		for _, next := range m.life[m.seen+1:] {
 			if next.at > now {
 				break
 			}
-			if next.call != c.call || next.what == ringing || next.what == inCall || next.what == ended {
+			if next.what <= ended {
 				r.Missed[c.what]++
 				return
 			}
@@ -164,19 +176,20 @@ func (r *Result) note(m *member, c change, now int64) {
 	r.Late[c.what] = append(r.Late[c.what], now-c.at)
 }
 
-// quantile returns a quantile of sorted times, in seconds.
-func quantile(sorted []int64, q float64) float64 {
-	if len(sorted) == 0 {
-		return 0
+// close notes what was never shown: it is as late as the run is long. Of the
+// last minute nothing is asked.
+func (r *run) close() {
+	end := r.world.end()
+	for _, members := range r.all {
+		for k := range members {
+			for m := &members[k]; m.seen < len(m.life); m.seen++ {
+				if at := m.life[m.seen].at; at >= warmUp && at < end-minute {
+					r.note(m, end)
+				}
+			}
+		}
 	}
-	return float64(sorted[min(len(sorted)-1, int(q*float64(len(sorted))))]) / 1000
-}
-
-// missed returns the share of a kind's changes that no look showed.
-func (r *Result) missed(k what) float64 {
-	all := r.Missed[k] + len(r.Late[k])
-	if all == 0 {
-		return 0
+	for k := range r.Late {
+		slices.Sort(r.Late[k])
 	}
-	return float64(r.Missed[k]) / float64(all)
 }

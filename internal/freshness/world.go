@@ -1,37 +1,70 @@
-// Package freshness measures how late the schedule is, in virtual time: worlds
-// of campaigns whose every change is known beforehand, a limit on the requests,
-// and policies that spend it. It serves its tests and `make freshness` alone.
 package freshness
 
 import (
-	"container/heap"
-	"math"
 	"math/rand/v2"
+
+	"callstream/internal/order"
 )
 
-// World is a campaign: tasks whose orders are dialed over telephone lines. All
-// times are in milliseconds from its beginning.
+const (
+	second = order.Millis(1000)
+	minute = 60 * second
+	// warmUp is from when on a run is measured: by then each order was seen and
+	// retries come as steadily as first calls.
+	warmUp = 10 * minute
+	// hour is how long a world lasts unless it says otherwise.
+	hour = 60 * minute
+)
+
+// World is what happens to the orders of some tasks, and how often they may be
+// looked at. All times are from its beginning.
 type World struct {
-	Name     string
-	Tasks    []Task
-	Rate     float64  // requests a second
-	Shuffled bool     // the lines dial a shuffled list, not the list's order
-	Outage   [2]int64 // no line begins a call between these; 0, 0 = always
-	Seed     uint64
+	Name  string
+	Tasks []Task
+	Rate  float64 // requests a second
+	Lasts order.Millis
+	// Size is how many orders a request carries; 0 = 500.
+	Size int
+	// Lull is when no line begins a call, Deaf is when the API answers nothing, so
+	// that the slots of that time are lost; none where they end at 0.
+	Lull, Deaf Period
+	// Partitions is how many the orders are spread over, and Owned how many of
+	// them are followed here, at this Rate; 0 = one, and all.
+	Partitions, Owned int
+	Seed              uint64
 }
+
+// Period is a time from a moment on until before another.
+type Period struct{ From, To order.Millis }
+
+func (p Period) holds(at order.Millis) bool { return at >= p.From && at < p.To }
 
 // Task is one task of a world.
 type Task struct {
 	Orders, Lines int
-	From          int64 // when its orders become known and its lines begin
+	From          order.Millis // when its orders become known and its lines begin
+	Sequence      sequence     // in which its orders are dialed; nil = as they are listed
+	// Shuffles is when what was not dialed yet is shuffled; 0 = never.
+	Shuffles order.Millis
+	Lull     Period // as World.Lull
+	Manner   *Manner
+	// Steady is how the orders change where nobody dials them: see steady.go.
+	Steady []Class
 }
 
-const (
-	second = int64(1000)
-	minute = 60 * second
-	// warmUp and end bound what is measured.
-	warmUp, end = 10 * minute, 60 * minute
-)
+// Manner is how calls go.
+type Manner struct {
+	Talk       order.Millis // mean of what an answered call lasts beyond 10 s
+	Line       Period       // shortest and longest time between two lines of a transcript
+	Between    order.Millis // how long a telephone line rests between two calls
+	Retry      order.Millis // after how long who did not answer is called again
+	RetryLater order.Millis // the same, for calls that end after RetryFrom
+	RetryFrom  order.Millis // 0 = Retry holds throughout
+}
+
+// usual is the manner of a task that has none of its own: the figures of issue 7 are
+// measured with it.
+var usual = Manner{Talk: 50 * second, Line: Period{2 * second, 7 * second}, Between: second / 2, Retry: 600 * second}
 
 // what is a kind of change.
 type what uint8
@@ -46,11 +79,9 @@ const (
 	kinds
 )
 
-var names = [kinds]string{"dialing", "ringing", "in call", "ended", "line", "recording"}
-
 // change is one change of an order.
 type change struct {
-	at   int64
+	at   order.Millis
 	what what
 	call uint8
 	last bool // of an end: the order is finished
@@ -59,119 +90,67 @@ type change struct {
 // life is all that happens to an order, in order of time.
 type life []change
 
-// lives plays a world: the changes of each order, by task and order. An order
-// that is never dialed has none.
-func (w *World) lives() [][]life {
-	dice := rand.New(rand.NewPCG(w.Seed, 1)) //nolint:gosec // a world, not a secret
-	all := make([][]life, len(w.Tasks))
-	for t, task := range w.Tasks {
-		all[t] = w.play(dice, task)
+// Lives are the changes of each order, by task and order.
+type Lives [][]life
+
+// Play plays a world.
+func (w *World) Play() Lives {
+	dice := rand.New(rand.NewPCG(w.Seed, 1))
+	all := make(Lives, len(w.Tasks))
+	for t := range w.Tasks {
+		if w.Tasks[t].Steady != nil {
+			all[t] = w.steady(dice, &w.Tasks[t])
+		} else {
+			all[t] = w.campaign(dice, &w.Tasks[t])
+		}
 	}
 	return all
 }
 
-// retries is a heap of orders to be tried again.
-type retry struct {
-	due   int64
-	order int
-	call  uint8
-}
-type retries []retry
-
-func (r retries) Len() int           { return len(r) }
-func (r retries) Less(i, j int) bool { return r[i].due < r[j].due }
-func (r retries) Swap(i, j int)      { r[i], r[j] = r[j], r[i] }
-func (r *retries) Push(x any)        { *r = append(*r, x.(retry)) }
-func (r *retries) Pop() any {
-	x := (*r)[len(*r)-1]
-	*r = (*r)[:len(*r)-1]
-	return x
+func (w *World) end() order.Millis {
+	if w.Lasts > 0 {
+		return w.Lasts
+	}
+	return hour
 }
 
-type freeLines []int64
-
-func (f freeLines) Len() int           { return len(f) }
-func (f freeLines) Less(i, j int) bool { return f[i] < f[j] }
-func (f freeLines) Swap(i, j int)      { f[i], f[j] = f[j], f[i] }
-func (f *freeLines) Push(x any)        { *f = append(*f, x.(int64)) }
-func (f *freeLines) Pop() any {
-	x := (*f)[len(*f)-1]
-	*f = (*f)[:len(*f)-1]
-	return x
+func (w *World) size() int {
+	if w.Size > 0 {
+		return w.Size
+	}
+	return 500
 }
 
-const (
-	retryAfter = 600 * second
-	attempts   = 3
-)
-
-func (w *World) play(dice *rand.Rand, task Task) []life {
-	lives := make([]life, task.Orders)
-	var list []int
-	if w.Shuffled {
-		list = dice.Perm(task.Orders)
+// partition returns where an order of a task lies, and whether that is followed
+// here. Any mixing of the number will do: the real one is of the order's ID.
+func (w *World) partition(index int) (partition int, owned bool) {
+	if w.Partitions < 2 {
+		return 0, true
 	}
-	next := 0
-	var again retries
-	lines := make(freeLines, task.Lines)
-	for l := range lines {
-		lines[l] = task.From + int64(dice.Float64()*float64(10*second))
-	}
-	heap.Init(&lines)
-	for len(lines) > 0 {
-		at := lines[0]
-		if at >= end {
-			break
-		}
-		if at >= w.Outage[0] && at < w.Outage[1] {
-			lines[0] = w.Outage[1] + int64(dice.Float64()*float64(10*second))
-			heap.Fix(&lines, 0)
-			continue
-		}
-		r := retry{call: 1}
-		switch {
-		case len(again) > 0 && again[0].due <= at:
-			r = heap.Pop(&again).(retry)
-		case next < task.Orders:
-			if r.order = next; list != nil {
-				r.order = list[next]
-			}
-			next++
-		case len(again) > 0:
-			lines[0] = again[0].due
-			heap.Fix(&lines, 0)
-			continue
-		default:
-			heap.Pop(&lines)
-			continue
-		}
-		over, answered := call(dice, &lives[r.order], at, r.call)
-		if !answered && r.call < attempts {
-			heap.Push(&again, retry{over + retryAfter, r.order, r.call + 1})
-		}
-		lines[0] = over + second/2
-		heap.Fix(&lines, 0)
-	}
-	return lives
+	mixed := uint64(index) * 0x9e3779b97f4a7c15
+	partition = int(mixed >> 33 % uint64(w.Partitions))
+	return partition, w.Owned == 0 || partition < w.Owned
 }
 
-// call adds a call to an order's life and returns when it is over.
-func call(dice *rand.Rand, l *life, at int64, n uint8) (over int64, answered bool) {
-	uniform := func(from, to float64) int64 { return int64((from + dice.Float64()*(to-from)) * float64(second)) }
-	*l = append(*l, change{at: at, what: dialing, call: n})
-	at += uniform(1, 4)
-	*l = append(*l, change{at: at, what: ringing, call: n})
-	at += uniform(3, 23)
-	if dice.Float64() >= 0.4 {
-		*l = append(*l, change{at: at, what: ended, call: n, last: n == attempts})
-		return at, false
+// tenth returns the world with a tenth of the orders, lines and places in a
+// request: what a request is worth among the orders stays as it is, and so do
+// the times, at a tenth of the looks.
+func (w World) tenth() World {
+	part := func(n int) int { return max(1, n/10) }
+	w.Size = part(w.size())
+	tasks := make([]Task, len(w.Tasks))
+	for t, task := range w.Tasks {
+		task.Orders, task.Lines = part(task.Orders), part(task.Lines)
+		classes := make([]Class, len(task.Steady))
+		for c, class := range task.Steady {
+			class.Orders = part(class.Orders)
+			classes[c] = class
+		}
+		if task.Steady != nil {
+			task.Steady = classes
+		}
+		tasks[t] = task
 	}
-	*l = append(*l, change{at: at, what: inCall, call: n})
-	over = at + 10*second + int64(-math.Log(1-dice.Float64())*float64(50*second))
-	for spoken := at + second; spoken < over; spoken += uniform(2, 7) {
-		*l = append(*l, change{at: spoken, what: line, call: n})
-	}
-	*l = append(*l, change{at: over, what: ended, call: n, last: true},
-		change{at: over + uniform(5, 35), what: recording, call: n})
-	return over, true
+	w.Tasks = tasks
+	return w
 }
