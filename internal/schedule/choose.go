@@ -184,8 +184,8 @@ func (p *Plan) gather(t *task, now order.Millis) []candidate {
 		}
 	}
 	alone := func(i *Item) { add(i, -1) }
-	t.urgent.walk(urgent, p.size, alone)
-	t.first.walk(first, p.size, alone)
+	t.urgent.walk(p.size, alone)
+	t.first.walk(p.size, alone)
 	t.soonest(p.size+1, &p.walk, alone)
 	if t.counts[listed] > 0 {
 		t.hazards = t.starts.hazards(t.waiting())

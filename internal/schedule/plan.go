@@ -38,7 +38,7 @@ type Item struct {
 	since     order.Millis // when its phase began
 	latest    order.Millis // when it must be looked at, however little is expected
 	due       order.Millis // resting: until when. first: since when. paced: when it is worth its place
-	at        int          // in a heap
+	at        int          // in a heap or queue
 }
 
 func (i *Item) before(other *Item) bool { return i.due < other.due }
@@ -91,13 +91,16 @@ func (p *Plan) Ask(i *Item, partition int, at, now order.Millis) {
 		t.list(i.partition).append(i)
 	}
 	i.wanted = true
+	if at <= now && (i.place == first || i.place == urgent) {
+		return // it keeps its turn: asked for again and again, it would never come to it
+	}
 	p.rest(i, at, now)
 }
 
 // Hint has an order looked at with the next request of its task. It does
-// nothing for one that is out or not in the plan.
+// nothing for one that is urgent already, out, or not in the plan.
 func (p *Plan) Hint(i *Item, now order.Millis) {
-	if i.task == nil || i.place == out {
+	if i.task == nil || i.place == out || i.place == urgent {
 		return
 	}
 	i.hinted = true
@@ -237,6 +240,10 @@ func (p *Plan) leave(i *Item) {
 	switch i.place {
 	case resting:
 		p.rests.remove(i)
+	case urgent:
+		i.task.urgent.remove(i)
+	case first:
+		i.task.first.remove(i)
 	case paced:
 		i.task.paced.remove(i)
 	}

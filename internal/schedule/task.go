@@ -76,7 +76,7 @@ func (t *task) share(size int) float64 { return math.Ceil(float64(t.members) / f
 
 // oldest returns since when the first of the task waits for its first look.
 func (t *task) oldest() (since order.Millis) {
-	t.first.walk(first, 1, func(i *Item) { since = i.due })
+	t.first.walk(1, func(i *Item) { since = i.due })
 	return since
 }
 
@@ -85,31 +85,40 @@ func (t *task) lingered(p *Plan, now order.Millis) bool {
 	return t.counts[first] >= p.size || t.oldest()+p.linger <= now
 }
 
-// queue holds orders in the order in which they came. One whose place is another
-// by now has left: nobody searches for it here.
+// queue holds orders in the order in which they came. One that leaves leaves a
+// gap, so that it is neither kept alive nor found where it stood when it is back.
 type queue struct {
-	items []*Item
-	head  int
+	items []*Item // nil where one has left
+	head  int     // all before have left
+	gone  int     // how many were cut off the front
 }
 
-func (q *queue) add(i *Item) { q.items = append(q.items, i) }
+// add adds an order, which notes its number: 1 for the first that ever came.
+func (q *queue) add(i *Item) {
+	q.items = append(q.items, i)
+	i.at = q.gone + len(q.items)
+}
 
-// walk calls each with the first n that are still at the place of this queue.
-func (q *queue) walk(at place, n int, each func(*Item)) {
-	for q.head < len(q.items) && q.items[q.head].place != at {
-		q.items[q.head] = nil
+func (q *queue) remove(i *Item) {
+	q.items[i.at-1-q.gone] = nil
+	i.at = 0
+	for q.head < len(q.items) && q.items[q.head] == nil {
 		q.head++
 	}
 	if q.head > len(q.items)/2 { // the rest moves to the front, once for as many that left
 		kept := copy(q.items, q.items[q.head:])
 		clear(q.items[kept:])
-		q.items, q.head = q.items[:kept], 0
+		q.items, q.gone, q.head = q.items[:kept], q.gone+q.head, 0
 	}
+}
+
+// walk calls each with the first n.
+func (q *queue) walk(n int, each func(*Item)) {
 	for _, i := range q.items[q.head:] {
 		if n == 0 {
 			return
 		}
-		if i.place == at {
+		if i != nil {
 			each(i)
 			n--
 		}
