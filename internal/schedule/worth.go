@@ -10,8 +10,9 @@ const (
 	// firstWorth is what a first look is worth. A call in progress is worth more
 	// after POLL_MIN, an order that waits is worth less for long.
 	firstWorth = 0.25
-	// urgentWorth is what a look is worth that a hint asked for: before all else.
-	urgentWorth = 1e6
+	// urgentWorth is what a look is worth that a hint asked for: before all else,
+	// also before calls that an outage of a week left without a look.
+	urgentWorth = 1e12
 	// startWeight is how many changes the beginning of a call counts for: it brings
 	// others, which are missed until it is noticed. It is the knob between mean and
 	// p95: more lets the sweep come round sooner, at the cost of calls in progress.

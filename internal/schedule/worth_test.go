@@ -189,6 +189,23 @@ func TestWorthOf(t *testing.T) {
 	}
 }
 
+// TestUrgentIsWorthMost: also after an outage that left calls without a look.
+func TestUrgentIsWorthMost(t *testing.T) {
+	r := rates{phase: order.PhaseInCall, task: everywhere(2)}
+	if got := r.since(0, 7*24*3600).sum; got >= urgentWorth {
+		t.Errorf("a call without a look for a week is worth %v, what is urgent %v", got, float64(urgentWorth))
+	}
+}
+
+// everywhere returns a history of long watching with one rate at all ages.
+func everywhere(rate float64) *history {
+	h := &history{faded: float64(noon / second)}
+	for b := range bins {
+		h.watched[b], h.changes[b] = 1e6, float32(1e6*rate)
+	}
+	return h
+}
+
 func TestPrice(t *testing.T) {
 	chosen := []candidate{{worth: worth{sum: 9}}, {worth: worth{sum: 6}}}
 	tests := []struct {
