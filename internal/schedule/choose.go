@@ -200,7 +200,14 @@ func (p *Plan) gather(t *task, now order.Millis) []candidate {
 			l.sweep(p.size/len(t.inLists)+sweepPart*4, add)
 		}
 	}
-	slices.SortFunc(p.found, func(a, b candidate) int { return cmp.Compare(b.worth.sum, a.worth.sum) })
+	slices.SortFunc(p.found, func(a, b candidate) int {
+		if a.worth.sum != b.worth.sum {
+			return cmp.Compare(b.worth.sum, a.worth.sum)
+		}
+		// First looks go in the order in which they came. So do the sweep's: those
+		// that others overtake would wait for its next round.
+		return cmp.Or(cmp.Compare(a.ahead, b.ahead), cmp.Compare(a.item.at, b.item.at))
+	})
 	return p.found
 }
 

@@ -113,6 +113,39 @@ func TestOnePlace(t *testing.T) {
 	}
 }
 
+// TestInTheOrderInWhichTheyCame is of more orders than fit, all worth the same.
+func TestInTheOrderInWhichTheyCame(t *testing.T) {
+	const size, n = 40, 200
+	tests := []struct {
+		name string
+		fill func(p *Plan) []*Item
+		want int // orders of each request that come in turn
+	}{
+		{"first looks", func(p *Plan) []*Item { return ask(p, "a", n, noon) }, size},
+		{"first looks beside calls", func(p *Plan) []*Item {
+			crowd(p, "a", n, order.PhaseInCall, noon-3600*second, noon)
+			return ask(p, "a", n, noon)
+		}, size / firstPart},
+		{"the sweep", func(p *Plan) []*Item { return crowd(p, "a", n, order.PhaseQueued, noon-60*second, noon) }, size},
+		{"the sweep beside calls", func(p *Plan) []*Item {
+			crowd(p, "a", n, order.PhaseInCall, noon-3600*second, noon)
+			return crowd(p, "a", n, order.PhaseQueued, noon-60*second, noon)
+		}, size / sweepPart},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newPlan(size)
+			items := tt.fill(p)
+			for k := range 3 {
+				got := slices.DeleteFunc(p.Take(noon, false).Orders, func(i *Item) bool { return !slices.Contains(items, i) })
+				if want := items[k*tt.want : (k+1)*tt.want]; !sameOrders(got, want) {
+					t.Fatalf("request %d has %v, want %v", k, names(got), names(want))
+				}
+			}
+		})
+	}
+}
+
 func TestTurns(t *testing.T) {
 	const calls = order.PhaseInCall
 	ago := func(s order.Millis) order.Millis { return noon - s*second }
