@@ -199,6 +199,11 @@ func (p *Plan) gather(t *task, now order.Millis) []candidate {
 		for _, l := range t.inLists {
 			l.sweep(p.size/len(t.inLists)+sweepPart*4, add)
 		}
+		if len(p.found) < min(t.ready(), p.size) { // what waits is in few of the lists
+			for _, l := range t.inLists {
+				l.sweep(p.size, add)
+			}
+		}
 	}
 	slices.SortFunc(p.found, func(a, b candidate) int {
 		if a.worth.sum != b.worth.sum {

@@ -146,6 +146,21 @@ func TestInTheOrderInWhichTheyCame(t *testing.T) {
 	}
 }
 
+// TestUnevenLists: that all that waits is in one of many lists leaves no place.
+func TestUnevenLists(t *testing.T) {
+	const size = 100
+	p := newPlan(size)
+	for k := range 3 * size {
+		i := item("a", k)
+		p.Restore(i, shown(order.PhaseQueued, noon), min(k, 9), noon, noon)
+	}
+	for range 2 {
+		if got := len(p.Take(noon, false).Orders); got != size {
+			t.Errorf("takes %d orders, want %d", got, size)
+		}
+	}
+}
+
 func TestTurns(t *testing.T) {
 	const calls = order.PhaseInCall
 	ago := func(s order.Millis) order.Millis { return noon - s*second }
