@@ -165,6 +165,10 @@ func TestWorthOf(t *testing.T) {
 			func(t *task) { t.scouts = scouting{at: now - units/2*second, yield: 0.5} }, queued/2 + queued/4/2,
 		},
 		{
+			"queued, scouts find nothing: as if there were none", Item{place: listed, phase: order.PhaseQueued},
+			func(t *task) { t.scouts = scouting{at: now, tried: true} }, queued,
+		},
+		{
 			"queued, scouts find all: the sweep goes on", Item{place: listed, phase: order.PhaseQueued},
 			func(t *task) { t.scouts = scouting{at: now, yield: 1} }, queued * (1 - mostYield),
 		},
