@@ -222,7 +222,7 @@ func (p *Plan) batch(t *task, now order.Millis) []*Item {
 	t.credit = max(t.credit-1, -t.share(p.size))
 	t.sum.made = 0
 	chosen := p.portion(p.gather(t, now))
-	t.settlePrice(chosen, len(p.found) > len(chosen))
+	t.settlePrice(chosen, p.found[len(chosen):])
 	batch := make([]*Item, len(chosen))
 	ahead := map[*list]int{}
 	for k, c := range chosen {

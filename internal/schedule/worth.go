@@ -115,15 +115,25 @@ func (p *Plan) worthAPlace(i *Item) order.Millis {
 	return i.since + order.Millis(at*p.clock.unit)
 }
 
-// settlePrice learns what a place in a request of the task is worth: as much as
-// the least worthwhile order that still found one; next to nothing where places
-// were left.
-func (t *task) settlePrice(chosen []candidate, full bool) {
-	least := 0.0
-	if full {
-		least = chosen[len(chosen)-1].worth.sum
+// settlePrice learns what a place in a request of the task is worth to paced
+// orders: as much as the least worthwhile of them that still found one, or more
+// than the best that found none; next to nothing where places were left. Others
+// don't count. The sweep's have their part however little they are worth, and what
+// is urgent goes first: at their price, calls would come in turn with orders of
+// which nothing is expected.
+func (t *task) settlePrice(chosen, left []candidate) {
+	price, found := 0.0, false
+	for _, c := range chosen {
+		if c.item.place == paced && len(left) > 0 && (!found || c.worth.sum < price) {
+			price, found = c.worth.sum, true
+		}
 	}
-	t.price = max(leastPrice, t.price+priceWeight*(least-t.price))
+	for _, c := range left {
+		if c.item.place == paced && !found {
+			price = max(price, c.worth.sum)
+		}
+	}
+	t.price = max(leastPrice, t.price+priceWeight*(price-t.price))
 }
 
 // dialing returns how much of what is expected of a task while it is dialed is

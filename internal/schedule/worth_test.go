@@ -213,24 +213,33 @@ func everywhere(rate float64) *history {
 }
 
 func TestPrice(t *testing.T) {
-	chosen := []candidate{{worth: worth{sum: 9}}, {worth: worth{sum: 6}}}
+	of := func(at place, worths ...float64) (all []candidate) {
+		for _, w := range worths {
+			all = append(all, candidate{item: &Item{place: at}, worth: worth{sum: w}})
+		}
+		return all
+	}
 	tests := []struct {
-		name  string
-		price float64
-		full  bool
-		want  float64
+		name         string
+		price        float64
+		chosen, left []candidate
+		want         float64 // that the price moves to
 	}{
-		{"rises to what the least worthwhile is worth", 1, true, 1 + priceWeight*5},
-		{"falls to that", 11, true, 11 - priceWeight*5},
-		{"falls where places are left", 5, false, 5 - priceWeight*5},
-		{"but not to nothing", leastPrice, false, leastPrice},
+		{"rises to what the least worthwhile is worth", 1, of(paced, 9, 6), of(paced, 5), 6},
+		{"falls to that", 11, of(paced, 9, 6), of(paced, 5), 6},
+		{"falls where places are left", 5, of(paced, 9, 6), nil, 0},
+		{"but not to nothing", leastPrice, of(paced, 9, 6), nil, leastPrice},
+		{"whatever the sweep's are worth", 1, append(of(paced, 9, 6), of(listed, 0.001)...), of(paced, 5), 6},
+		{"whatever first looks are worth", 1, append(of(paced, 9, 6), of(first, firstWorth)...), of(first, firstWorth), 6},
+		{"the urgent took all: more than the best that is left", 1, of(urgent, urgentWorth), append(of(first, firstWorth), of(paced, 4, 8)...), 8},
+		{"none is in its course", 1, of(urgent, urgentWorth), of(listed, 5), 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			k := task{price: tt.price}
-			k.settlePrice(chosen, tt.full)
-			if !near(k.price, tt.want, 1e-12) {
-				t.Errorf("price = %v, want %v", k.price, tt.want)
+			k.settlePrice(tt.chosen, tt.left)
+			if want := max(leastPrice, tt.price+priceWeight*(tt.want-tt.price)); !near(k.price, want, 1e-12) {
+				t.Errorf("price = %v, want %v", k.price, want)
 			}
 		})
 	}
