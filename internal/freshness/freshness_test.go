@@ -41,7 +41,7 @@ const (
 	knowing  = "clairvoyant, not causal"
 )
 
-// asked is what issue 7 asks for, by world.
+// asked is what these worlds must come to, in percent and seconds.
 var asked = map[string]struct{ missed, ended, endedLate, line, lineLate float64 }{
 	small:    {1, 1.3, 3, 1.3, 3},
 	inOrder:  {1, 1.3, 3, 1.3, 3},

@@ -65,6 +65,7 @@ func (p *Plan) Next(now order.Millis) (at order.Millis, ok bool) {
 func (p *Plan) Take(now order.Millis, scouts bool) Request {
 	p.wakeAll(now)
 	p.requests++
+	p.foundOf = nil
 	t, scout := p.choose(now, scouts)
 	switch {
 	case t == nil:
@@ -157,10 +158,14 @@ func (s *sum) add(w worth, c clock, now order.Millis) {
 
 // weigh makes the sum of a task anew.
 func (p *Plan) weigh(t *task, now order.Millis) {
-	t.sum = sum{at: now, made: now}
-	all := p.gather(t, now)
-	for _, c := range all[:min(len(all), p.size)] {
-		t.sum.worth = t.sum.plus(c.worth)
+	t.sum.of(p.gather(t, now), p.size, now)
+}
+
+// of makes a sum of the first candidates that fit a request.
+func (s *sum) of(all []candidate, size int, now order.Millis) {
+	*s = sum{at: now, made: now}
+	for _, c := range all[:min(len(all), size)] {
+		s.worth = s.plus(c.worth)
 	}
 }
 
@@ -175,8 +180,11 @@ type candidate struct {
 // worthwhile first: all that can be among them are there, as are enough to fill
 // it where the task has as many.
 func (p *Plan) gather(t *task, now order.Millis) []candidate {
+	if p.foundOf == t && p.foundAt == now {
+		return p.found
+	}
 	p.mark++
-	p.found = p.found[:0]
+	p.found, p.foundOf, p.foundAt = p.found[:0], t, now
 	add := func(i *Item, ahead int) {
 		if i.mark != p.mark {
 			i.mark = p.mark
@@ -206,8 +214,11 @@ func (p *Plan) gather(t *task, now order.Millis) []candidate {
 		}
 	}
 	slices.SortFunc(p.found, func(a, b candidate) int {
-		if a.worth.sum != b.worth.sum {
-			return cmp.Compare(b.worth.sum, a.worth.sum)
+		switch { // faster than cmp.Compare, which provides for what is no number
+		case a.worth.sum > b.worth.sum:
+			return -1
+		case a.worth.sum < b.worth.sum:
+			return 1
 		}
 		// First looks go in the order in which they came. So do the sweep's: those
 		// that others overtake would wait for its next round.
@@ -220,7 +231,6 @@ func (p *Plan) gather(t *task, now order.Millis) []candidate {
 func (p *Plan) batch(t *task, now order.Millis) []*Item {
 	t.served = p.requests
 	t.credit = max(t.credit-1, -t.share(p.size))
-	t.sum.made = 0
 	chosen := p.portion(p.gather(t, now))
 	t.settlePrice(chosen, p.found[len(chosen):])
 	batch := make([]*Item, len(chosen))
@@ -234,11 +244,14 @@ func (p *Plan) batch(t *task, now order.Millis) []*Item {
 		}
 		p.leave(i)
 		t.move(i, out)
-		i.hinted, i.wanted, i.asked = false, false, now
+		i.asked = now
 	}
 	for l, by := range ahead {
 		l.advance(by)
 	}
+	t.sum.of(p.found[len(chosen):], p.size, now)
+	t.sum.made-- // others that were not gathered come up: it is not exact
+	p.foundOf = nil
 	return batch
 }
 

