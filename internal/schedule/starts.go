@@ -25,6 +25,10 @@ const (
 	// nearFactor is how much likelier than anywhere a start must be at a distance
 	// for that to be more than chance.
 	nearFactor = 12
+	// hope is the starts a unit that are expected right behind a start in the list before that
+	// was watched. Without it the front of a list that is dialed in order is found
+	// by the sweep alone, which takes minutes to come round.
+	hope = 0.01
 	// fewStarts is the starts a unit that are expected of a task before any was seen.
 	fewStarts = 0.1
 )
@@ -87,12 +91,13 @@ func (s *starts) keep(part float64) {
 // anywhere.
 func (s *starts) hazards(waiting int) (h [slots + 1]float64) {
 	h[far] = estimate(s.began[far], s.watched[far], fewStarts/float64(max(waiting, 1)))
-	for _, side := range []int{0, reach} {
-		believed := h[far]
-		for k := side; k < side+reach; k++ {
-			h[k] = estimate(s.began[k], s.watched[k], believed)
-			believed = max(h[far], h[k]/spread)
+	believed := max(h[far], hope)
+	for k := range slots {
+		if k == reach { // the other side
+			believed = h[far]
 		}
+		h[k] = estimate(s.began[k], s.watched[k], believed)
+		believed = max(h[far], h[k]/spread)
 	}
 	for k := range slots {
 		if h[k] <= nearFactor*h[far] {
