@@ -231,7 +231,7 @@ func (p *Plan) wake(i *Item, now order.Millis) {
 	case i.list != nil:
 		t.move(i, listed)
 	default:
-		i.due = p.worthAPlace(i)
+		i.due = p.worthAPlace(i, now)
 		t.move(i, paced)
 		t.paced.set(i)
 	}

@@ -15,6 +15,8 @@ const (
 	bins = 17*octave + 1
 	// belief is how many changes what is believed counts for, before some are seen.
 	belief = 3
+	// outdated is after how many units rates are added up anew.
+	outdated = 5
 	// memory is after how many units evidence counts for a third.
 	memory = 1800
 )
@@ -93,8 +95,48 @@ type rates struct {
 	task, fleet *history // nil = nothing was seen
 }
 
-func (p *Plan) rates(i *Item) rates {
-	return rates{i.phase, i.task.histories[i.phase], p.fleet[i.phase]}
+// outlook is rates made ready for use: added up from age 0 to where each bin
+// begins, so that what lies between two ages is a difference.
+type outlook struct {
+	rate  [bins]float64 // changes a unit
+	count [bins]float64 // changes until then
+	wait  [bins]float64 // how long they would have waited by then, in units
+	made  order.Millis
+}
+
+// at returns the rate at an age, and what has added up by then.
+func (o *outlook) at(age float64) (rate, count, wait float64) {
+	return o.into(bin(age), age)
+}
+
+// into returns the same for an age of a bin, or of its end.
+func (o *outlook) into(b int, age float64) (rate, count, wait float64) {
+	in := age - edges[b]
+	rate = o.rate[b]
+	return rate, o.count[b] + rate*in, o.wait[b] + o.count[b]*in + rate*in*in/2
+}
+
+// outlook adds rates up.
+func (r rates) outlook() *outlook {
+	o := &outlook{}
+	for b := range bins {
+		o.rate[b] = r.at(b)
+		if b+1 < bins {
+			_, o.count[b+1], o.wait[b+1] = o.into(b, edges[b+1])
+		}
+	}
+	return o
+}
+
+// outlook returns what is to be expected of an order, made anew now and then, as
+// more is learnt.
+func (p *Plan) outlook(i *Item, now order.Millis) *outlook {
+	o := &i.task.outlooks[i.phase]
+	if *o == nil || p.clock.age(now-(*o).made) > outdated {
+		*o = rates{i.phase, i.task.histories[i.phase], p.fleet[i.phase]}.outlook()
+		(*o).made = now
+	}
+	return *o
 }
 
 func (r rates) at(b int) float64 {

@@ -20,6 +20,7 @@ type task struct {
 
 	price     float64 // what a place in a request has been worth
 	histories [order.Phases]*history
+	outlooks  [order.Phases]*outlook // of the histories, as of some units ago
 	starts    starts
 	hazards   [slots + 1]float64 // of the starts, as of the latest gathering
 	dialed    order.Millis       // when its latest call began; before any, when the task came

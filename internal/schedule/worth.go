@@ -42,24 +42,22 @@ func (w worth) times(f float64) worth { return worth{w.sum * f, w.rate * f, w.be
 // its phase and is another age now: the sum over all moments between of how many
 // changes a unit are to be expected then, times how long one would have waited.
 // With 0.25 changes a unit, after 4 units, that is 0.25·4²/2 = 2.
-func (r rates) since(looked, now float64) worth {
-	var w worth
-	for b := bin(looked); looked < now; b++ {
-		until := min(now, edges[b+1])
-		w.bend = r.at(b)
-		w = w.after(until - looked)
-		looked = until
+func (o *outlook) since(looked, now float64) worth {
+	_, counted, waited := o.at(looked)
+	rate, count, wait := o.at(now)
+	if now <= looked {
+		return worth{bend: rate}
 	}
-	return w
+	return worth{max(0, wait-waited-counted*(now-looked)), max(0, count-counted), rate}
 }
 
 // reaches returns the age at which the worth of a look at an order that was
 // looked at at a given age reaches a price, but none over the bound.
-func (r rates) reaches(price, looked, bound float64) float64 {
+func (o *outlook) reaches(price, looked, bound float64) float64 {
 	var w worth
 	for b := bin(looked); looked < bound; b++ {
 		until := min(bound, edges[b+1])
-		w.bend = r.at(b)
+		w.bend = o.rate[b]
 		next := w.after(until - looked)
 		if next.sum >= price {
 			return min(until, looked+(math.Sqrt(w.rate*w.rate+2*w.bend*(price-w.sum))-w.rate)/w.bend)
@@ -85,7 +83,7 @@ func (p *Plan) worthOf(i *Item, now order.Millis) worth {
 
 func (p *Plan) worthPaced(i *Item, now order.Millis) worth {
 	t := i.task
-	w := p.rates(i).since(p.clock.age(i.looked-i.since), p.clock.age(now-i.since))
+	w := p.outlook(i, now).since(p.clock.age(i.looked-i.since), p.clock.age(now-i.since))
 	if i.phase == order.PhaseBetween {
 		w = w.times(startWeight * p.dialing(t, now))
 	}
@@ -110,8 +108,8 @@ func (p *Plan) worthQueued(i *Item, now order.Millis) worth {
 
 // worthAPlace returns when a paced order will be worth a place in a request, at
 // the latest when it must be looked at.
-func (p *Plan) worthAPlace(i *Item) order.Millis {
-	at := p.rates(i).reaches(i.task.price, p.clock.age(i.looked-i.since), p.clock.age(i.latest-i.since))
+func (p *Plan) worthAPlace(i *Item, now order.Millis) order.Millis {
+	at := p.outlook(i, now).reaches(i.task.price, p.clock.age(i.looked-i.since), p.clock.age(i.latest-i.since))
 	return i.since + order.Millis(at*p.clock.unit)
 }
 

@@ -57,7 +57,7 @@ func TestWorthIsExpectedWaiting(t *testing.T) {
 				changes += r.at(b) * step
 			}
 		}
-		got := r.since(looked, now)
+		got := r.outlook().since(looked, now)
 		if !near(got.sum, waiting, 1e-9) || !near(got.rate, changes, 1e-9) {
 			t.Fatalf("since(%v, %v) = %+v, want a sum of %v that grows by %v", looked, now, got, waiting, changes)
 		}
@@ -70,8 +70,8 @@ func TestReachesIsTheInverseOfSince(t *testing.T) {
 		price := math.Exp(rapid.Float64Range(-20, 5).Draw(t, "log price"))
 		looked := rapid.Float64Range(0, 3000).Draw(t, "looked")
 		bound := looked + rapid.Float64Range(0, 2000).Draw(t, "longest")
-		at := r.reaches(price, looked, bound)
-		switch worth := r.since(looked, at).sum; {
+		at := r.outlook().reaches(price, looked, bound)
+		switch worth := r.outlook().since(looked, at).sum; {
 		case at < looked || at > bound:
 			t.Fatalf("reaches(%v, %v, %v) = %v", price, looked, bound, at)
 		case at < bound && !near(worth, price, 1e-6), at == bound && worth > price*(1+1e-6):
@@ -130,7 +130,7 @@ func TestWorthOf(t *testing.T) {
 	const units = 10
 	p := newPlan(10)
 	now := noon + units*order.Millis(p.clock.unit)
-	of := func(phase order.Phase) float64 { return rates{phase: phase}.since(0, units).sum }
+	of := func(phase order.Phase) float64 { return rates{phase: phase}.outlook().since(0, units).sum }
 	queued := startWeight * 0.01 * units * units / 2
 	tests := []struct {
 		name string
@@ -198,7 +198,7 @@ func TestWorthOf(t *testing.T) {
 // TestUrgentIsWorthMost: also after an outage that left calls without a look.
 func TestUrgentIsWorthMost(t *testing.T) {
 	r := rates{phase: order.PhaseInCall, task: everywhere(2)}
-	if got := r.since(0, 7*24*3600).sum; got >= urgentWorth {
+	if got := r.outlook().since(0, 7*24*3600).sum; got >= urgentWorth {
 		t.Errorf("a call without a look for a week is worth %v, what is urgent %v", got, float64(urgentWorth))
 	}
 }
