@@ -194,7 +194,7 @@ func (p *Plan) gather(t *task, now order.Millis) []candidate {
 	alone := func(i *Item) { add(i, -1) }
 	t.urgent.walk(p.size, alone)
 	t.first.walk(p.size, alone)
-	t.soonest(3*p.size, &p.walk, alone)
+	t.soonest(2*p.size, &p.walk, alone)
 	if t.counts[listed] > 0 {
 		t.hazards = t.starts.hazards(t.waiting())
 		for s := range slots {
