@@ -51,8 +51,8 @@ func TestRestoredComeInTurn(t *testing.T) {
 		proc.end(t)
 		time.Sleep(time.Minute)
 		w.asked = nil
-		proc = w.start(cfg)
 		w.stories["new"] = done()
+		proc = w.start(cfg)
 		w.ask("follow", "new")
 		time.Sleep(3 * time.Second)
 		var early []string

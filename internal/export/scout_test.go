@@ -36,7 +36,11 @@ func TestScouts(t *testing.T) {
 		time.Sleep(10 * time.Minute)
 		var named string
 		var latest []string
-		for began := len(w.scouted); len(w.scouted) == began; {
+		scouts := func() (n int) {
+			w.set(func() { n = len(w.scouted) })
+			return n
+		}
+		for began := scouts(); scouts() == began; {
 			time.Sleep(10 * time.Millisecond)
 		}
 		w.set(func() { named = calling })
@@ -52,9 +56,9 @@ func TestScouts(t *testing.T) {
 		if n := w.looksAt("waits") + w.looksAt("nobody asked for it"); n != 0 {
 			t.Errorf("%d looks at orders that are not to be looked at", n)
 		}
+		proc.end(t)
 		if !slices.Contains(w.scouted, "t") || slices.ContainsFunc(w.scouted, func(task string) bool { return task != "t" }) {
 			t.Errorf("scouted %v", w.scouted)
 		}
-		proc.end(t)
 	})
 }

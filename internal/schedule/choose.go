@@ -16,6 +16,9 @@ const (
 )
 
 const (
+	// weighed is how many times as many paced orders are weighed as fit: they come in
+	// the order in which they reach a price that was when they were put in.
+	weighed = 2
 	// priceWeight is how much the latest request counts for the price of a place.
 	priceWeight = 0.2
 	// leastPrice keeps the time at which an order is worth it finite.
@@ -180,11 +183,11 @@ type candidate struct {
 // worthwhile first: all that can be among them are there, as are enough to fill
 // it where the task has as many.
 func (p *Plan) gather(t *task, now order.Millis) []candidate {
-	if p.foundOf == t && p.foundAt == now {
+	if p.foundOf == t {
 		return p.found
 	}
 	p.mark++
-	p.found, p.foundOf, p.foundAt = p.found[:0], t, now
+	p.found, p.foundOf = p.found[:0], t
 	add := func(i *Item, ahead int) {
 		if i.mark != p.mark {
 			i.mark = p.mark
@@ -194,7 +197,7 @@ func (p *Plan) gather(t *task, now order.Millis) []candidate {
 	alone := func(i *Item) { add(i, -1) }
 	t.urgent.walk(p.size, alone)
 	t.first.walk(p.size, alone)
-	t.soonest(2*p.size, &p.walk, alone)
+	t.soonest(weighed*p.size, &p.walk, alone)
 	if t.counts[listed] > 0 {
 		t.hazards = t.starts.hazards(t.waiting())
 		for s := range slots {

@@ -68,10 +68,9 @@ type Plan struct {
 
 	requests int // taken so far
 	mark     uint32
-	found    []candidate  // of the latest gathering; it holds until the next request
-	foundOf  *task        // whose they are; nil = they don't hold
-	foundAt  order.Millis // when
-	walk     []int        // for reuse: see task.soonest
+	found    []candidate // of the latest gathering in this request
+	foundOf  *task       // whose they are; nil = nobody's yet
+	walk     []int       // for reuse: see task.soonest
 }
 
 // NewPlan returns an empty plan whose requests have at most size orders. An
