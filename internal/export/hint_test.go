@@ -201,10 +201,13 @@ func TestHintWhileOut(t *testing.T) {
 		story story // nil = the API does not know it
 		mode  string
 		since time.Duration // when it goes out, at the soonest; by then the request before the hint is done
-		looks int           // after the one that it was out with
-		held  int
+		// crowded: requests are scarce, as in TestCrowd: without the hint it would
+		// not be looked at again so soon.
+		crowded bool
+		looks   int // after the one that it was out with
+		held    int
 	}{
-		{name: "comes back", story: done(), mode: "follow", since: 3 * time.Minute, looks: 1, held: 1}, // its pauses are 30 s by then
+		{name: "comes back", story: done(), mode: "follow", since: 40 * time.Second, crowded: true, looks: 1, held: 11},
 		{name: "comes to rest", story: done(), mode: "once", looks: 0, held: 1},
 		{name: "is forgotten", mode: "follow", looks: 0, held: 0},
 	} {
@@ -212,16 +215,21 @@ func TestHintWhileOut(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t)
 				w.takes[fetch] = 10 * time.Second
+				calm := 10 * time.Second
 				if tt.story != nil {
 					w.stories["a"] = tt.story
 				}
 				cfg := testConfig()
 				cfg.Timing.Terms.Settle, cfg.Timing.Terms.NotFoundMax = 60*minute, 0
+				if tt.crowded {
+					w.takes[fetch], calm = time.Second, 2*time.Second
+					w.crowd(&cfg)
+				}
 				w.ask(tt.mode, "a")
 				proc := w.start(cfg)
 				time.Sleep(tt.since)
 				before := w.looksAt("a")
-				for w.looksAt("a") == before { // it is out until 5 s after it was answered
+				for w.looksAt("a") == before { // it is out for as long again
 					time.Sleep(10 * time.Millisecond)
 				}
 				w.hint("a", false, homeOf("a"))
@@ -229,7 +237,7 @@ func TestHintWhileOut(t *testing.T) {
 				if tt.since > 0 && !w.allCommitted() {
 					t.Error("the hint's request waits for the order to be back")
 				}
-				time.Sleep(10 * time.Second)
+				time.Sleep(calm)
 				if n := w.looksAt("a") - before - 1; n != tt.looks {
 					t.Errorf("%d looks behind the one that it was out with, want %d", n, tt.looks)
 				}
