@@ -23,7 +23,7 @@ func TestScale(t *testing.T) {
 		t.Run(strconv.Itoa(tasks)+" tasks", func(t *testing.T) {
 			s := newScale(orders, tasks)
 			bytes := s.hold()
-			take, looked := s.rounds(2000) // enough that weighing all tasks at the start does not count
+			take, looked := s.least()
 			if table() {
 				fmt.Printf("%d orders, %d tasks: %d bytes an order; %v to take one, %v to return one\n", orders, tasks, bytes, take, looked)
 			}
@@ -93,14 +93,25 @@ func (s *scale) facts(k int) order.Facts {
 	return f
 }
 
-// rounds makes some requests, two a second, that show nothing new, and returns
-// what an order took to be chosen and to be returned.
-func (s *scale) rounds(requests int) (take, looked time.Duration) {
-	taken := 0
+// least returns what an order took to be chosen and to be returned in the fastest
+// of some rounds: what else runs on the machine makes others slower.
+func (s *scale) least() (take, looked time.Duration) {
 	known := make([]order.Facts, len(s.items))
 	for k := range known {
 		known[k] = s.facts(k)
 	}
+	take, looked = time.Hour, time.Hour
+	for range 8 {
+		t, l := s.rounds(known, 250)
+		take, looked = min(take, t), min(looked, l)
+	}
+	return take, looked
+}
+
+// rounds makes some requests, two a second, that show nothing new, and returns
+// what an order took to be chosen and to be returned.
+func (s *scale) rounds(known []order.Facts, requests int) (take, looked time.Duration) {
+	taken := 0
 	for range requests {
 		s.now += second / 2
 		begun := time.Now()

@@ -9,8 +9,8 @@ type Alarm struct {
 	at   int
 }
 
-func (a *Alarm) before(other *Alarm) bool { return a.when < other.when }
-func (a *Alarm) node() *int               { return &a.at }
+func (a *Alarm) time() order.Millis { return a.when }
+func (a *Alarm) node() *int         { return &a.at }
 
 // Alarms holds when the time of each order is over. The zero Alarms is empty.
 type Alarms struct{ alarms nodes[*Alarm] }
@@ -29,10 +29,10 @@ func (s *Alarms) Resume(a *Alarm) { s.alarms.set(a) }
 
 // Ring takes out and returns an alarm whose time has come; nil where none has.
 func (s *Alarms) Ring(now order.Millis) *Alarm {
-	if len(s.alarms) == 0 || s.alarms[0].when > now {
+	if len(s.alarms) == 0 || s.alarms[0].time > now {
 		return nil
 	}
-	a := s.alarms[0]
+	a := s.alarms[0].of
 	s.alarms.remove(a)
 	return a
 }
@@ -42,5 +42,5 @@ func (s *Alarms) Next() (when order.Millis, ok bool) {
 	if len(s.alarms) == 0 {
 		return 0, false
 	}
-	return s.alarms[0].when, true
+	return s.alarms[0].time, true
 }

@@ -42,7 +42,7 @@ type Request struct {
 func (p *Plan) Next(now order.Millis) (at order.Millis, ok bool) {
 	p.wakeAll(now)
 	if len(p.rests) > 0 {
-		at, ok = p.rests[0].due, true
+		at, ok = p.rests[0].time, true
 	}
 	for _, t := range p.all {
 		ready := t.ready()

@@ -66,7 +66,7 @@ func TestSoonest(t *testing.T) {
 			dues = append(dues, i.due)
 		}
 		for range rapid.IntRange(0, len(k.paced)/2).Draw(t, "removed") {
-			i := k.paced[rapid.IntRange(0, len(k.paced)-1).Draw(t, "which")]
+			i := k.paced[rapid.IntRange(0, len(k.paced)-1).Draw(t, "which")].of
 			k.paced.remove(i)
 			dues = slices.Delete(dues, slices.Index(dues, i.due), slices.Index(dues, i.due)+1)
 		}

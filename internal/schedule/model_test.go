@@ -243,7 +243,7 @@ func (m *model) check() {
 func (m *model) checkPlace(i *Item, inQueues map[*Item]int) {
 	t := m.p.tasks[i.Ref.Task]
 	where := map[place]bool{
-		out: m.out[i], resting: slices.Contains(m.p.rests, i), paced: slices.Contains(t.paced, i),
+		out: m.out[i], resting: holds(m.p.rests, i), paced: holds(t.paced, i),
 		urgent: inQueues[i] == 1 && i.hinted, first: inQueues[i] == 1 && i.wanted && !i.hinted,
 		listed: i.list != nil && i.list.items[i.pos] == i && i.at == 0,
 	}
@@ -306,4 +306,8 @@ func TestPlanModel(t *testing.T) {
 			t.Fatalf("an empty plan asks at %d, %t", at, ok)
 		}
 	})
+}
+
+func holds(h nodes[*Item], i *Item) bool {
+	return slices.ContainsFunc(h, func(n timed[*Item]) bool { return n.of == i })
 }

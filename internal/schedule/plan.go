@@ -41,8 +41,8 @@ type Item struct {
 	at        int          // in a heap or queue
 }
 
-func (i *Item) before(other *Item) bool { return i.due < other.due }
-func (i *Item) node() *int              { return &i.at }
+func (i *Item) time() order.Millis { return i.due }
+func (i *Item) node() *int         { return &i.at }
 
 // LookedAt returns when an answer last told of the order; 0 = none has.
 func (i *Item) LookedAt() order.Millis { return i.looked }
@@ -209,8 +209,8 @@ func (p *Plan) rest(i *Item, until, now order.Millis) {
 
 // wakeAll puts those orders where they are taken from whose rest is over.
 func (p *Plan) wakeAll(now order.Millis) {
-	for len(p.rests) > 0 && p.rests[0].due <= now {
-		i := p.rests[0]
+	for len(p.rests) > 0 && p.rests[0].time <= now {
+		i := p.rests[0].of
 		p.leave(i)
 		p.wake(i, now)
 	}

@@ -136,16 +136,12 @@ func (t *task) soonest(n int, walk *[]int, each func(*Item)) {
 	}
 	for ; n > 0 && len(edge) > 0; n-- {
 		top := edge[0]
-		each(h[top])
-		if left := 2*top + 1; left < len(h) { // the one child takes its place
-			edge[0] = left
-		} else {
-			edge[0] = edge[len(edge)-1]
-			edge = edge[:len(edge)-1]
-		}
+		each(h[top].of)
+		edge[0] = edge[len(edge)-1]
+		edge = edge[:len(edge)-1]
 		h.sink(edge)
-		if right := 2*top + 2; right < len(h) { // the other one comes on
-			edge = append(edge, right)
+		for child := children*top + 1; child < min(children*top+1+children, len(h)); child++ { // the walk goes on there
+			edge = append(edge, child)
 			h.rise(edge)
 		}
 	}
