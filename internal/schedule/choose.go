@@ -245,8 +245,7 @@ func (p *Plan) batch(t *task, now order.Millis) []*Item {
 			t.swept += sweepWeight * (p.clock.age(now-i.looked) - t.swept)
 			ahead[i.list] = max(ahead[i.list], c.ahead+1)
 		}
-		p.leave(i)
-		t.move(i, out)
+		p.takeOut(i)
 		i.asked = now
 	}
 	for l, by := range ahead {

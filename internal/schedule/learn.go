@@ -29,7 +29,7 @@ func (p *Plan) learn(i *Item, s Sight) {
 		end = within(ended(i.phase, c), i.looked, s.At, i.looked+(s.At-i.looked)/2)
 	}
 	if i.phase == order.PhaseQueued {
-		p.learnStart(i, end, over)
+		p.learnStart(i, end, s.At, over)
 	} else {
 		p.learnPhase(i, end, over, min(s.News, most))
 	}
@@ -60,8 +60,8 @@ func (p *Plan) watchedUntil(i *Item, end order.Millis) order.Millis {
 	return max(i.looked, min(end, i.task.dialed+order.Millis(lull*p.clock.unit)))
 }
 
-func (p *Plan) learnStart(i *Item, end order.Millis, began bool) {
-	i.task.starts.watch(slot(i.list.distance(int(i.pos))), p.clock.age(p.watchedUntil(i, end)-i.looked), began, p.clock.age(end))
+func (p *Plan) learnStart(i *Item, end, at order.Millis, began bool) {
+	i.task.starts.watch(int(i.slot), p.clock.age(p.watchedUntil(i, end)-i.looked), began, p.clock.age(at))
 	if began {
 		i.list.began(start{int(i.pos), end})
 	}

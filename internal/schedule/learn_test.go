@@ -175,7 +175,7 @@ func TestLearnStarts(t *testing.T) {
 			}
 			p.Looked(i, Sight{Facts: f, At: answered, News: 1}, answered)
 
-			k.starts.faded = 0
+			k.starts.faded, k.starts.answer, tt.want.inAnswer = 0, 0, k.starts.inAnswer
 			if k.starts != tt.want {
 				t.Errorf("of queued orders is learnt %v, want %v", k.starts, tt.want)
 			}
@@ -214,5 +214,24 @@ func TestFirstLookAfterMissing(t *testing.T) {
 	}
 	if i.phase != order.PhaseQueued || i.task.starts != (starts{}) {
 		t.Errorf("is %v, of queued orders is learnt %v", i.phase, i.task.starts)
+	}
+}
+
+// TestACrowdBegins: where one answer shows that many orders of a list began, each
+// was as far from the latest start as when it was asked for, not from the one
+// before it in the answer.
+func TestACrowdBegins(t *testing.T) {
+	p := newPlan(10)
+	crowd(p, "a", 10, order.PhaseQueued, noon, noon)
+	now := noon + 4*second
+	for n, i := range p.Take(now, false).Orders {
+		c := order.Course{Phase: order.PhaseDialing, Started: noon + order.Millis(n+1), Since: noon + order.Millis(n+1)}
+		p.Looked(i, Sight{Facts: order.Facts{ChangedAt: now, Course: c}, At: now}, now)
+	}
+	began := p.tasks["a"].starts.began
+	for s, want := range []float64{1, 2, 4, 3} {
+		if got := began[s]; got > want || got < 0.8*want {
+			t.Errorf("%v orders of slot %d began, want %v but for what faded", got, s, want)
+		}
 	}
 }

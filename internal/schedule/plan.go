@@ -30,6 +30,7 @@ type Item struct {
 	mark      uint32 // of the latest gathering that found it
 	place     place
 	phase     order.Phase
+	slot      uint8        // how far it was from the latest starts when it was taken out: see starts
 	hinted    bool         // urgent as soon as it may be asked for
 	wanted    bool         // first as soon as it may be asked for
 	scouted   bool         // a scout named it, and no look followed yet
@@ -112,8 +113,16 @@ func (p *Plan) Hint(i *Item, now order.Millis) {
 // one that is not in the plan.
 func (p *Plan) Hold(i *Item) {
 	if i.task != nil {
-		p.leave(i)
-		i.task.move(i, out)
+		p.takeOut(i)
+	}
+}
+
+// takeOut takes an order out until it is put back.
+func (p *Plan) takeOut(i *Item) {
+	p.leave(i)
+	i.task.move(i, out)
+	if i.list != nil {
+		i.slot = uint8(slot(i.list.distance(int(i.pos)))) //nolint:gosec // there are few
 	}
 }
 

@@ -17,6 +17,8 @@ const (
 	// startsKept is how many starts are remembered: a list that is dialed in
 	// another way from now on is believed to be after as many.
 	startsKept = 64
+	// answersKept is in how many answers they must have been: in a crowd, one shows more.
+	answersKept = 8
 	// startMemory is after how many units evidence counts for a third.
 	startMemory = 1200
 	// spread is how many times less is expected of orders twice as far away, until
@@ -25,9 +27,10 @@ const (
 	// nearFactor is how much likelier than anywhere a start must be at a distance
 	// for that to be more than chance.
 	nearFactor = 12
-	// hope is the starts a unit that are expected right behind a start in the list before that
-	// was watched. Without it the front of a list that is dialed in order is found
-	// by the sweep alone, which takes minutes to come round.
+	// hope is the starts a unit that are expected next to a start before that was
+	// watched. Without it the front of a list that is dialed in order is found by the
+	// sweep alone, which takes minutes to come round, as are those that the front
+	// passed a moment after a look at them.
 	hope = 0.01
 	// fewStarts is the starts a unit that are expected of a task before any was seen.
 	fewStarts = 0.1
@@ -63,18 +66,25 @@ func span(slot int) (from, to int) {
 type starts struct {
 	began, watched [slots + 1]float64 // watched in units
 	faded          float64            // when old evidence last lost weight, in units
+	answer         float64            // when the latest answer came, in units
+	inAnswer       int                // how many starts it showed
 }
 
-// watch adds that an order was watched for some units until now, and whether it
-// began.
+// watch adds that an order was watched for some units, and whether it began, by an
+// answer that came now.
 func (s *starts) watch(slot int, units float64, began bool, now float64) {
 	if passed := now - s.faded; passed > startMemory/64 {
 		s.keep(math.Exp(-passed / startMemory))
 		s.faded = now
 	}
 	s.watched[slot] += units
+	if now != s.answer {
+		s.answer, s.inAnswer = now, 0
+	}
 	if began {
-		s.keep(1 - 1.0/startsKept)
+		if s.inAnswer++; s.inAnswer <= startsKept/answersKept {
+			s.keep(1 - 1.0/startsKept)
+		}
 		s.began[slot]++
 	}
 }
@@ -87,22 +97,35 @@ func (s *starts) keep(part float64) {
 }
 
 // hazards returns the starts a unit that are to be expected of one queued order,
-// by slot, where so many wait. Near a start they are either much higher, or as
-// anywhere.
+// by slot, where so many wait. Near a start they are either much higher than
+// farther out, or as there. Where that was not watched, as in a short list, which
+// has nothing far, it is believed to be as what was seen of all.
 func (s *starts) hazards(waiting int) (h [slots + 1]float64) {
-	h[far] = estimate(s.began[far], s.watched[far], fewStarts/float64(max(waiting, 1)))
-	believed := max(h[far], hope)
-	for k := range slots {
-		if k == reach { // the other side
-			believed = h[far]
+	began, watched := 0.0, 0.0
+	for k := range h {
+		began, watched = began+s.began[k], watched+s.watched[k]
+	}
+	all := estimate(began, watched, fewStarts/float64(max(waiting, 1)))
+	for _, side := range [...]int{0, reach} {
+		believed := max(all, hope)
+		for k := side; k < side+reach; k++ {
+			h[k] = estimate(s.began[k], s.watched[k], believed)
+			believed = max(all, h[k]/spread)
 		}
-		h[k] = estimate(s.began[k], s.watched[k], believed)
-		believed = max(h[far], h[k]/spread)
+	}
+	began, watched = s.began[far], s.watched[far]
+	h[far] = estimate(began, watched, all)
+	for d := reach - 1; d >= 0; d-- { // from the outermost on
+		for _, k := range [...]int{d, d + reach} {
+			if h[k] <= nearFactor*h[far] {
+				h[k] = 0 // as far
+				began, watched = began+s.began[k], watched+s.watched[k]
+				h[far] = estimate(began, watched, all)
+			}
+		}
 	}
 	for k := range slots {
-		if h[k] <= nearFactor*h[far] {
-			h[k] = h[far]
-		}
+		h[k] = max(h[k], h[far])
 	}
 	return h
 }

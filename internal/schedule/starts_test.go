@@ -3,6 +3,7 @@ package schedule
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -124,7 +125,7 @@ func (d *dialed) expect(t *testing.T, when string, inOrder bool) {
 		t.Errorf("%s: expects %v starts a unit 1 behind, %v ahead", when, h[slot(-1)], h[slot(1)])
 	case !inOrder:
 		for s := range slots {
-			if h[s] != h[far] && (s >= reach || h[s] > 2*hope) { // ahead, hope goes on
+			if h[s] != h[far] && h[s] > 2*hope { // hope goes on
 				t.Errorf("%s: expects %v starts a unit in slot %d, %v far away; want the same", when, h[s], s, h[far])
 			}
 		}
@@ -155,6 +156,18 @@ func TestHazards(t *testing.T) {
 	}
 }
 
+// TestHope: before anything was seen, some more is expected next to a start, on
+// both sides, and the less the farther out.
+func TestHope(t *testing.T) {
+	var s starts
+	h := s.hazards(ofList)
+	for _, k := range [...]int{slot(1), slot(-1)} {
+		if !near(h[k], hope, 1e-9) || !near(h[k+1], hope/spread, 1e-9) {
+			t.Errorf("expects %v in slot %d and %v in the next, want %v and %v", h[k], k, h[k+1], hope, hope/spread)
+		}
+	}
+}
+
 // TestOutward: of what was never watched is expected what its neighbour shows,
 // the less the farther out, and nothing less than anywhere.
 func TestOutward(t *testing.T) {
@@ -162,13 +175,70 @@ func TestOutward(t *testing.T) {
 	s.watched[far], s.began[far] = 1e7, 10
 	s.watched[slot(1)], s.began[slot(1)] = 100, 50
 	h := s.hazards(ofList)
+	if h[far] < 0.5e-6 || h[far] > 1.5e-6 {
+		t.Errorf("expects %v far away, want what was seen there", h[far])
+	}
 	for k := 1; k < reach; k++ {
-		if want := h[k-1] / spread; want > nearFactor*h[far] && !near(h[k], want, 1e-9) {
+		if want := h[k-1] / spread; want > nearFactor*1e-5 && !near(h[k], want, 1e-9) {
 			t.Errorf("expects %v in slot %d, want %v", h[k], k, want)
 		}
 		if h[k] > h[k-1] || h[k] < h[far] || h[k] > h[far] && h[k] <= nearFactor*h[far] {
 			t.Errorf("expects %v in slot %d after %v; %v far away", h[k], k, h[k-1], h[far])
 		}
+	}
+}
+
+// TestNothingFar: of a list so short that all of it is near some start, dialed at
+// random, the same is expected everywhere.
+func TestNothingFar(t *testing.T) {
+	var s starts
+	for k := range slots {
+		s.watched[k], s.began[k] = 20_000, 4
+	}
+	h := s.hazards(10 * ofList) // of all lists
+	for k := range slots + 1 {
+		if h[k] != h[far] {
+			t.Errorf("expects %v in slot %d, %v far away; want the same", h[k], k, h[far])
+		}
+	}
+	if want := 4.0 / 20_000; h[far] < want/2 || h[far] > 2*want {
+		t.Errorf("expects %v starts a unit, %v were seen", h[far], want)
+	}
+}
+
+// TestFrontAlone: all starts that were seen were near, for that is where most looks
+// are. They are no less near for that.
+func TestFrontAlone(t *testing.T) {
+	type seen struct{ began, watched float64 }
+	tests := []struct {
+		name string
+		seen map[int]seen
+		near []int // nil = nothing is
+	}{
+		{"in one slot", map[int]seen{3: {61, 1827}, 9: {0, 9024}, far: {0, 9635}}, []int{3}},
+		{
+			"in some slots, none of which is much above the others",
+			map[int]seen{0: {5, 57}, 1: {11, 117}, 2: {25, 268}, 3: {57, 708}, 4: {51, 1063}, 5: {0, 748}, 6: {0, 1307}},
+			[]int{0, 1, 2, 3, 4},
+		},
+		{"nothing else was watched", map[int]seen{0: {5, 21}, 1: {10, 38}, 2: {22, 76}, 3: {46, 168}, 4: {60, 271}}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			var s starts
+			for k, v := range tt.seen {
+				s.began[k], s.watched[k] = v.began, v.watched
+			}
+			h := s.hazards(ofList)
+			for k := range slots {
+				switch seen := s.began[k] / s.watched[k]; {
+				case slices.Contains(tt.near, k) && (h[k] == h[far] || h[k] < seen/2 || h[k] > 2*seen):
+					t.Errorf("expects %v in slot %d, %v far away; %v were seen", h[k], k, h[far], seen)
+				case tt.near == nil && h[k] != h[far]:
+					t.Errorf("expects %v in slot %d, %v far away; want the same", h[k], k, h[far])
+				}
+			}
+		})
 	}
 }
 
@@ -180,9 +250,15 @@ func TestStartsFade(t *testing.T) {
 	}{
 		{"watched", func(s *starts) { s.watch(far, 10, false, 0) }, 0, 10},
 		{"a start makes the others count less", func(s *starts) {
-			s.watch(far, 10, true, 0)
-			s.watch(far, 0, true, 0)
+			s.watch(far, 10, true, 1)
+			s.watch(far, 0, true, 1)
 		}, 1 + (1 - 1.0/startsKept), 10 * (1 - 1.0/startsKept) * (1 - 1.0/startsKept)},
+		{"a crowd in one answer, as an eighth of all that are kept", func(s *starts) {
+			s.watch(far, 10, false, 0)
+			for range 500 {
+				s.watch(slot(1), 1, true, 1)
+			}
+		}, 0, 10 * math.Pow(1-1.0/startsKept, startsKept/answersKept)},
 		{"as does time", func(s *starts) {
 			s.watch(far, 10, false, 0)
 			s.watch(far, 0, false, startMemory)
