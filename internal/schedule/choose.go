@@ -251,10 +251,23 @@ func (p *Plan) batch(t *task, now order.Millis) []*Item {
 	for l, by := range ahead {
 		l.advance(by)
 	}
+	p.putOff(t, p.found[len(chosen):], now)
 	t.sum.of(p.found[len(chosen):], p.size, now)
 	t.sum.made-- // others that were not gathered come up: it is not exact
 	p.foundOf = nil
 	return batch
+}
+
+// putOff puts off paced orders that were weighed too soon, so that others are
+// weighed in their stead: the price rose since they were put in, or less is
+// expected of them by now.
+func (p *Plan) putOff(t *task, left []candidate, now order.Millis) {
+	for _, c := range left {
+		if c.item.place == paced && c.worth.sum < t.price {
+			c.item.due = p.worthAPlace(c.item, now)
+			t.paced.set(c.item)
+		}
+	}
 }
 
 // portion cuts candidates down to a request: the most worthwhile, but for the

@@ -109,26 +109,32 @@ func (p *Plan) worthQueued(i *Item, now order.Millis) worth {
 // worthAPlace returns when a paced order will be worth a place in a request, at
 // the latest when it must be looked at.
 func (p *Plan) worthAPlace(i *Item, now order.Millis) order.Millis {
-	at := p.outlook(i, now).reaches(i.task.price, p.clock.age(i.looked-i.since), p.clock.age(i.latest-i.since))
+	price := i.task.price
+	if i.phase == order.PhaseBetween {
+		price /= startWeight * p.dialing(i.task, now)
+	}
+	at := p.outlook(i, now).reaches(price, p.clock.age(i.looked-i.since), p.clock.age(i.latest-i.since))
 	return i.since + order.Millis(at*p.clock.unit)
 }
 
 // settlePrice learns what a place in a request of the task is worth to paced
-// orders: as much as the least worthwhile of them that still found one, or more
-// than the best that found none; next to nothing where places were left. Others
-// don't count. The sweep's have their part however little they are worth, and what
-// is urgent goes first: at their price, calls would come in turn with orders of
-// which nothing is expected.
+// orders: as much as the best of them that found none, or as the least worthwhile
+// order that found one, if that is more; next to nothing where places were left.
+// What is urgent goes before all, and so doesn't count.
 func (t *task) settlePrice(chosen, left []candidate) {
-	price, found := 0.0, false
-	for _, c := range chosen {
-		if c.item.place == paced && len(left) > 0 && (!found || c.worth.sum < price) {
-			price, found = c.worth.sum, true
+	price := 0.0
+	if len(left) > 0 {
+		least, found := 0.0, false
+		for _, c := range chosen {
+			if c.item.place != urgent && (!found || c.worth.sum < least) {
+				least, found = c.worth.sum, true
+			}
 		}
-	}
-	for _, c := range left {
-		if c.item.place == paced && !found {
-			price = max(price, c.worth.sum)
+		price = least
+		for _, c := range left {
+			if c.item.place == paced {
+				price = max(price, c.worth.sum)
+			}
 		}
 	}
 	t.price = max(leastPrice, t.price+priceWeight*(price-t.price))

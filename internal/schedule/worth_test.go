@@ -225,13 +225,16 @@ func TestPrice(t *testing.T) {
 		chosen, left []candidate
 		want         float64 // that the price moves to
 	}{
-		{"rises to what the least worthwhile is worth", 1, of(paced, 9, 6), of(paced, 5), 6},
-		{"falls to that", 11, of(paced, 9, 6), of(paced, 5), 6},
+		{"rises to what the least worthwhile is worth", 1, of(paced, 9, 6), of(paced, 4, 5), 6},
+		{"falls to that", 11, of(paced, 9, 6), of(paced, 4, 5), 6},
+		{"where none is left too", 11, of(paced, 9, 6), of(listed, 4), 6},
+		{"whatever that is", 11, append(of(paced, 900), of(listed, 3)...), of(listed, 2), 3},
+		{"where less is left too", 11, append(of(paced, 900), of(listed, 3)...), of(paced, 2), 3},
 		{"falls where places are left", 5, of(paced, 9, 6), nil, 0},
 		{"but not to nothing", leastPrice, of(paced, 9, 6), nil, leastPrice},
-		{"whatever the sweep's are worth", 1, append(of(paced, 9, 6), of(listed, 0.001)...), of(paced, 5), 6},
-		{"whatever first looks are worth", 1, append(of(paced, 9, 6), of(first, firstWorth)...), of(first, firstWorth), 6},
-		{"the urgent took all: more than the best that is left", 1, of(urgent, urgentWorth), append(of(first, firstWorth), of(paced, 4, 8)...), 8},
+		{"at least to what the best is worth that is left", 1, append(of(paced, 9, 6), of(listed, 0.001)...), of(paced, 5), 5},
+		{"the urgent took all: as much as the best that is left", 1, of(urgent, urgentWorth), append(of(first, firstWorth), of(paced, 4, 8)...), 8},
+		{"the urgent took some", 1, append(of(urgent, urgentWorth), of(paced, 9, 6)...), of(paced, 5), 6},
 		{"none is in its course", 1, of(urgent, urgentWorth), of(listed, 5), 0},
 	}
 	for _, tt := range tests {
@@ -242,5 +245,21 @@ func TestPrice(t *testing.T) {
 				t.Errorf("price = %v, want %v", k.price, want)
 			}
 		})
+	}
+}
+
+// TestWorthAPlace: a paced order comes into its own when a look at it is worth as
+// much as a place in a request, by the same measure.
+func TestWorthAPlace(t *testing.T) {
+	for _, phase := range []order.Phase{order.PhaseDialing, order.PhaseInCall, order.PhaseBetween, order.PhaseEnded} {
+		for _, price := range []float64{0.01, 0.3, 2} {
+			p := newPlan(10)
+			i := crowd(p, "a", 1, phase, noon, noon)[0]
+			i.task.price, i.task.dialed, i.latest = price, noon+3600*second, noon+24*3600*second
+			at := p.worthAPlace(i, noon)
+			if got := p.worthOf(i, at).sum; !near(got, price, 0.01*price+0.001) {
+				t.Errorf("phase %d is worth %v %d ms after it was looked at, want %v", phase, got, at-noon, price)
+			}
+		}
 	}
 }
