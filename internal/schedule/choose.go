@@ -195,6 +195,11 @@ func (p *Plan) gather(t *task, now order.Millis) []candidate {
 		}
 	}
 	alone := func(i *Item) { add(i, -1) }
+	sweep := func(l *list, n int, ripe order.Millis) {
+		from := len(p.found)
+		l.sweep(n, ripe, add)
+		inTurn(p.found[from:])
+	}
 	t.urgent.walk(p.size, alone)
 	t.first.walk(p.size, alone)
 	t.soonest(weighed*p.size, &p.walk, alone)
@@ -208,11 +213,11 @@ func (p *Plan) gather(t *task, now order.Millis) []candidate {
 			}
 		}
 		for _, l := range t.inLists {
-			l.sweep(p.size/len(t.inLists)+sweepPart*4, add)
+			sweep(l, p.size/len(t.inLists)+sweepPart*4, t.ripe(p.clock, now))
 		}
-		if len(p.found) < min(t.ready(), p.size) { // what waits is in few of the lists
+		if len(p.found) < min(t.ready(), p.size) { // what waits is in few of the lists, or was looked at lately
 			for _, l := range t.inLists {
-				l.sweep(p.size, add)
+				sweep(l, p.size, now)
 			}
 		}
 	}
@@ -223,11 +228,18 @@ func (p *Plan) gather(t *task, now order.Millis) []candidate {
 		case a.worth.sum < b.worth.sum:
 			return 1
 		}
-		// First looks go in the order in which they came. So do the sweep's: those
-		// that others overtake would wait for its next round.
+		// First looks go in the order in which they came. So do the sweep's.
 		return cmp.Or(cmp.Compare(a.ahead, b.ahead), cmp.Compare(a.item.at, b.item.at))
 	})
 	return p.found
+}
+
+// inTurn lets none of the sweep's orders of a list be worth less than those behind
+// it: where they overtook it, it would wait for the next round.
+func inTurn(swept []candidate) {
+	for k := len(swept) - 2; k >= 0; k-- {
+		swept[k].worth.sum = max(swept[k].worth.sum, swept[k+1].worth.sum)
+	}
 }
 
 // batch takes the orders of a task's next request out.

@@ -1,6 +1,7 @@
 package schedule
 
 import (
+	"math/rand/v2"
 	"slices"
 	"testing"
 
@@ -131,7 +132,7 @@ func TestInTheOrderInWhichTheyCame(t *testing.T) {
 			crowd(p, "a", n, order.PhaseInCall, noon-3600*second, noon)
 			queued := crowd(p, "a", n, order.PhaseQueued, noon-60*second, noon)
 			for k := range reach { // nothing is hoped for at the front of the list
-				p.tasks["a"].starts.watched[k] = 1e9
+				p.tasks["a"].starts.began[k], p.tasks["a"].starts.watched[k] = 1e3, 1e9
 			}
 			return queued
 		}, size / sweepPart},
@@ -295,5 +296,66 @@ func TestPriceFallsWhereThereIsRoom(t *testing.T) {
 				t.Errorf("a place is worth %v, more than at the start: %t", got, !tt.more)
 			}
 		})
+	}
+}
+
+// TestWeighedTooSoon: orders of which less is expected by now than when they were
+// put in don't hide calls, where queued orders keep them from a place.
+func TestWeighedTooSoon(t *testing.T) {
+	const size, requests = 10, 20
+	p := newPlan(size)
+	crowd(p, "a", 2*weighed*size, order.PhaseEnded, noon, noon)
+	crowd(p, "a", 100*size, order.PhaseQueued, noon, noon)
+	k := p.tasks["a"]
+	k.histories[order.PhaseEnded], k.outlooks[order.PhaseEnded] = everywhere(1e-9), nil
+	now := noon + 100*second
+	calls := crowd(p, "a", 5*size, order.PhaseInCall, now-3*second, now)
+	asked := 0
+	for range requests {
+		now += second
+		for _, i := range p.Take(now, false).Orders {
+			if slices.Contains(calls, i) {
+				asked++
+			}
+			p.Looked(i, Sight{Facts: shown(i.phase, i.since), At: now}, now)
+		}
+	}
+	if want := requests * size / 2; asked < want {
+		t.Errorf("calls find %d of %d places, want at least %d", asked, requests*size, want)
+	}
+}
+
+// TestSweepIsEven: where orders were looked at out of turn, the sweep does not leave
+// any to be overtaken a second time.
+func TestSweepIsEven(t *testing.T) {
+	const size, n, round = 40, 400, 20 // seconds that a round takes
+	dice := rand.New(rand.NewPCG(1, 1))
+	p := newPlan(size)
+	for k := range n {
+		p.Restore(item("a", k), shown(order.PhaseQueued, noon-100*second), k%6, noon-order.Millis(dice.Int64N(round*1000)), noon)
+	}
+	p.tasks["a"].swept = round
+	var longest order.Millis
+	for now := noon; now < noon+10*round*second; now += 2 * second {
+		for _, i := range p.Take(now, false).Orders {
+			longest = max(longest, now-i.looked)
+			p.Looked(i, Sight{Facts: shown(i.phase, i.since), At: now}, now)
+		}
+	}
+	if most := round * second * 8 / 5; longest > most {
+		t.Errorf("an order was not looked at for %d ms, want at most %d", longest, most)
+	}
+}
+
+func TestInTurn(t *testing.T) {
+	all := make([]candidate, 4)
+	for k, sum := range []float64{1, 3, 2, 0} {
+		all[k].worth.sum = sum
+	}
+	inTurn(all)
+	for k, want := range []float64{3, 3, 2, 0} {
+		if got := all[k].worth.sum; got != want {
+			t.Errorf("order %d is worth %v, want %v", k, got, want)
+		}
 	}
 }

@@ -11,6 +11,10 @@ import (
 // dialed at a time, one within the other.
 const recentStarts = 4
 
+// mostYoung is how many times as many as are wanted the sweep passes over that
+// were looked at lately.
+const mostYoung = 8
+
 // list is the orders of one task and partition whose calls have not begun, in
 // the order of their requests. Where that is the order in which they are dialed
 // too, the next start is near the latest ones: see starts. Partitions have lists
@@ -100,18 +104,20 @@ func (l *list) near(slot int, each func(*Item)) {
 	}
 }
 
-// sweep calls each with the next n orders in turn that may be asked for, and how
-// far ahead each is. Those that may not are passed over until the sweep comes
-// round again.
-func (l *list) sweep(n int, each func(i *Item, ahead int)) {
-	found, ahead := 0, 0
-	for steps := 0; found < n && steps < len(l.items); steps++ {
+// sweep calls each with the next n orders in turn that may be asked for and were
+// not looked at after a moment, and how far ahead each is. Others are passed over
+// until the sweep comes round again; where they are many it ends among them.
+func (l *list) sweep(n int, ripe order.Millis, each func(i *Item, ahead int)) {
+	found, ahead, young := 0, 0, 0
+	for steps := 0; found < n && young < mostYoung*n && steps < len(l.items); steps++ {
 		pos := l.cursor + ahead
 		if pos >= len(l.items) {
 			pos -= len(l.items)
 		}
-		switch i := l.items[pos]; {
-		case i != nil && i.place == listed:
+		i := l.items[pos]
+		listed := i != nil && i.place == listed
+		switch {
+		case listed && i.looked <= ripe:
 			each(i, ahead)
 			found++
 			ahead++
@@ -119,6 +125,9 @@ func (l *list) sweep(n int, each func(i *Item, ahead int)) {
 			l.advance(1)
 		default:
 			ahead++
+		}
+		if listed && i.looked > ripe {
+			young++
 		}
 	}
 }

@@ -32,7 +32,7 @@ func living(l *list, from int) (items []*Item) {
 func round(l *list, n int) (visited []*Item) {
 	for steps := 0; steps < len(l.items); {
 		before, last := l.cursor, 0
-		l.sweep(n, func(i *Item, ahead int) {
+		l.sweep(n, noon, func(i *Item, ahead int) {
 			visited = append(visited, i)
 			last = ahead + 1
 		})
@@ -181,6 +181,10 @@ func TestSweep(t *testing.T) {
 		{"and left behind at the front", 9, func(l *list) { rest(l, 0, 5) }, 2, []int{5, 6}, 5},
 		{"a stretch of gaps that is longer than what is asked for", 100_001, func(l *list) { gaps(l, 50_000) }, 2, []int{50_000, 50_001}, 50_000},
 		{"a stretch of orders that rest", 100_000, func(l *list) { rest(l, 1, 99_999) }, 2, []int{0, 99_999}, 0},
+		{"those looked at lately are passed over", 9, func(l *list) { young(l, 2, 5) }, 4, []int{0, 1, 5, 6}, 0},
+		{"and left behind at the front", 9, func(l *list) { young(l, 0, 5) }, 2, []int{5, 6}, 5},
+		{"but not too many of them", 100, func(l *list) { young(l, 1, 99) }, 2, []int{0}, 0},
+		{"also at the front", 100, func(l *list) { young(l, 0, 99) }, 2, nil, 2 * mostYoung},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -189,7 +193,7 @@ func TestSweep(t *testing.T) {
 				tt.edit(l)
 			}
 			var got []int
-			l.sweep(tt.n, func(i *Item, ahead int) {
+			l.sweep(tt.n, noon, func(i *Item, ahead int) {
 				got = append(got, int(i.pos))
 				if (l.cursor+ahead)%len(l.items) != int(i.pos) {
 					t.Errorf("order %d is said to be %d ahead of %d", i.pos, ahead, l.cursor)
@@ -206,6 +210,13 @@ func TestSweep(t *testing.T) {
 func rest(l *list, from, to int) {
 	for _, i := range l.items[from:to] {
 		i.place = resting
+	}
+}
+
+// young lets the orders of some positions be looked at just now.
+func young(l *list, from, to int) {
+	for _, i := range l.items[from:to] {
+		i.looked = noon + 1
 	}
 }
 

@@ -86,6 +86,13 @@ func (t *task) lingered(p *Plan, now order.Millis) bool {
 	return t.counts[first] >= p.size || t.oldest()+p.linger <= now
 }
 
+// ripe returns until when a queued order must have been looked at for the sweep to
+// take it: half a round ago. What was looked at later, out of turn, comes with the
+// next round: it is sooner than with the one after, if it were left to be overtaken.
+func (t *task) ripe(c clock, now order.Millis) order.Millis {
+	return now - order.Millis(t.swept/2*c.unit)
+}
+
 // queue holds orders in the order in which they came. One that leaves leaves a
 // gap, so that it is neither kept alive nor found where it stood when it is back.
 type queue struct {
