@@ -110,6 +110,9 @@ func facts(s *sight) order.Facts {
 	f.Phase = [...]order.Phase{order.PhaseDialing, order.PhaseRinging, order.PhaseInCall, order.PhaseBetween}[s.phase]
 	if s.ended {
 		f.Phase = order.PhaseEnded
+		if s.answered && !s.recorded {
+			f.Phase = order.PhaseDetails
+		}
 	}
 	f.Started = s.started + epoch
 	if s.since > 0 {

@@ -43,15 +43,17 @@ func (m *member) inCall(now order.Millis) bool {
 
 // sight is what a look shows of an order.
 type sight struct {
-	order   *member
-	news    int // changes that no look before showed
-	called  bool
-	phase   what         // of the latest call: dialing, ringing, inCall, ended
-	started order.Millis // when the latest call began
-	since   order.Millis // when the phase began, where the vendor tells; else 0
-	ended   bool         // finished
-	changed order.Millis // when a look last showed a change
-	over    bool         // settled: it is to be looked at no more
+	order    *member
+	news     int // changes that no look before showed
+	called   bool
+	phase    what         // of the latest call: dialing, ringing, inCall, ended
+	started  order.Millis // when the latest call began
+	since    order.Millis // when the phase began, where the vendor tells; else 0
+	answered bool         // the latest call
+	recorded bool         // the same
+	ended    bool         // finished
+	changed  order.Millis // when a look last showed a change
+	over     bool         // settled: it is to be looked at no more
 }
 
 const (
@@ -141,6 +143,8 @@ func (r *run) look(m *member, now order.Millis) sight {
 	for k := m.seen - 1; k >= 0; k-- {
 		c := m.life[k]
 		if c.what > ended {
+		s.answered = s.answered || c.what == inCall
+		s.recorded = s.recorded || c.what == recording
 			continue
 		}
 		if !s.called {

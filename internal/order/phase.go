@@ -14,7 +14,8 @@ const (
 	PhaseRinging
 	PhaseInCall
 	PhaseBetween // its calls have ended, and it is not finished
-	PhaseEnded   // finished: only details may still come
+	PhaseDetails // finished, and its answered call has no recording yet
+	PhaseEnded   // finished: little may still come
 	phaseCount
 )
 
@@ -48,6 +49,9 @@ func (s *State) Course() Course {
 	switch {
 	case s.Ended():
 		c.Phase = PhaseEnded
+		if latest != nil && latest.Completion != nil && latest.Completion.Status.Answered() && latest.Completion.RecordingURL == "" {
+			c.Phase = PhaseDetails
+		}
 	case latest == nil:
 		c.Phase = PhaseQueued
 		return c

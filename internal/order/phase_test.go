@@ -14,6 +14,8 @@ func TestCourse(t *testing.T) {
 	}
 	lateEnd := call(1, 22, 100, 0, 0)
 	lateEnd.Completion.EndedAt = 140 // it came with a later revision
+	recorded := call(1, Completed, 100, 120, 180)
+	recorded.Completion.RecordingURL = "https://vendor/1.wav"
 	tests := []struct {
 		name  string
 		state State
@@ -34,7 +36,9 @@ func TestCourse(t *testing.T) {
 			"the second call, whichever is listed first", State{ChangedAt: 1, Calls: []AnnouncedCall{call(2, Ringing, 900, 0, 0), call(1, 22, 100, 0, 130)}},
 			Course{PhaseRinging, 0, 900},
 		},
-		{"finished", State{ChangedAt: 1, Finished: true, Calls: []AnnouncedCall{call(1, Completed, 100, 120, 180)}}, Course{PhaseEnded, 180, 100}},
+		{"finished", State{ChangedAt: 1, Finished: true, Calls: []AnnouncedCall{call(1, Completed, 100, 120, 180)}}, Course{PhaseDetails, 180, 100}},
+		{"finished, with a recording", State{ChangedAt: 1, Finished: true, Calls: []AnnouncedCall{recorded}}, Course{PhaseEnded, 180, 100}},
+		{"finished, not answered", State{ChangedAt: 1, Finished: true, Calls: []AnnouncedCall{call(1, 22, 100, 0, 130)}}, Course{PhaseEnded, 130, 100}},
 		{"finished without a call", State{ChangedAt: 1, Finished: true}, Course{Phase: PhaseEnded}},
 		{"finished, and a call goes on", State{ChangedAt: 1, Finished: true, Calls: []AnnouncedCall{call(1, InCall, 100, 120, 0)}}, Course{PhaseInCall, 120, 100}},
 	}
