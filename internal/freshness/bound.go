@@ -71,7 +71,7 @@ type exposed struct {
 }
 
 func chanceOf(w *World, lives Lives) *chance {
-	c := &chance{}
+	c, measured := &chance{}, w.measured()
 	var begins []float64
 	for _, task := range lives {
 		for _, life := range task {
@@ -88,7 +88,7 @@ func chanceOf(w *World, lives Lives) *chance {
 	for _, task := range lives {
 		for _, life := range task {
 			for k, change := range life {
-				if change.at < warmUp || change.at >= w.end() {
+				if !measured.holds(change.at) {
 					continue
 				}
 				c.all[change.what]++

@@ -139,6 +139,7 @@ func complaints(world string, got, robin *Result) (all []string) {
 	bounds := []bound{
 		{"s ended p95, by round robin's", got.quantile(ended, .95), 1.1*robin.quantile(ended, .95) + .2},
 		{"s line p95, by round robin's", got.quantile(line, .95), 1.1*robin.quantile(line, .95) + .2},
+		{"s recording p95, by round robin's", got.quantile(recording, .95), 1.1*robin.quantile(recording, .95) + .2},
 	}
 	if most, ok := asked[world]; ok {
 		bounds = append(bounds,

@@ -65,14 +65,15 @@ const (
 
 // run is a world being looked at.
 type run struct {
-	world *World
-	all   [][]member
+	world    *World
+	measured Period
+	all      [][]member
 	*Result
 }
 
 // Run plays a world under a policy.
 func Run(w *World, lives Lives, p Policy) *Result {
-	r := run{world: w, Result: &Result{}}
+	r := run{world: w, measured: w.measured(), Result: &Result{}}
 	var waiting []int // tasks, by when they come
 	for t := range w.Tasks {
 		waiting = append(waiting, t)
@@ -109,7 +110,7 @@ func (r *run) join(task int, lives Lives) []member {
 
 func (r *run) slot(p Policy, now order.Millis) {
 	batch := p.Batch(now)
-	if now >= warmUp {
+	if r.measured.holds(now) {
 		r.Slots++
 		r.Looks += len(batch)
 		if len(batch) > 0 {
@@ -130,7 +131,7 @@ func (r *run) slot(p Policy, now order.Millis) {
 func (r *run) look(m *member, now order.Millis) sight {
 	s := sight{order: m}
 	for m.seen < len(m.life) && m.life[m.seen].at <= now {
-		if m.life[m.seen].at >= warmUp {
+		if r.measured.holds(m.life[m.seen].at) {
 			r.note(m, now)
 		}
 		m.seen++
@@ -142,9 +143,9 @@ func (r *run) look(m *member, now order.Millis) sight {
 	s.changed = m.changed
 	for k := m.seen - 1; k >= 0; k-- {
 		c := m.life[k]
-		if c.what > ended {
 		s.answered = s.answered || c.what == inCall
 		s.recorded = s.recorded || c.what == recording
+		if c.what > ended {
 			continue
 		}
 		if !s.called {
@@ -180,14 +181,13 @@ func (r *run) note(m *member, now order.Millis) {
 	r.Late[c.what] = append(r.Late[c.what], now-c.at)
 }
 
-// close notes what was never shown: it is as late as the run is long. Of the
-// last minute nothing is asked.
+// close notes what was never shown: it is as late as the run is long.
 func (r *run) close() {
 	end := r.world.end()
 	for _, members := range r.all {
 		for k := range members {
 			for m := &members[k]; m.seen < len(m.life); m.seen++ {
-				if at := m.life[m.seen].at; at >= warmUp && at < end-minute {
+				if r.measured.holds(m.life[m.seen].at) {
 					r.note(m, end)
 				}
 			}

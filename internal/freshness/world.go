@@ -9,8 +9,8 @@ import (
 const (
 	second = order.Millis(1000)
 	minute = 60 * second
-	// warmUp is from when on a run is measured: by then each order was seen and
-	// retries come as steadily as first calls.
+	// warmUp is from when on a world is measured that does not say: by then each order
+	// was seen and retries come as steadily as first calls.
 	warmUp = 10 * minute
 	// hour is how long a world lasts unless it says otherwise.
 	hour = 60 * minute
@@ -23,6 +23,9 @@ type World struct {
 	Tasks []Task
 	Rate  float64 // requests a second
 	Lasts order.Millis
+	// Measured is when the changes are that count; where it ends at 0, all after
+	// warmUp.
+	Measured Period
 	// Size is how many orders a request carries; 0 = 500.
 	Size int
 	// Lull is when no line begins a call, Deaf is when the API answers nothing, so
@@ -112,6 +115,15 @@ func (w *World) end() order.Millis {
 		return w.Lasts
 	}
 	return hour
+}
+
+// measured returns when the changes are that count. Of the last minute nothing is
+// asked: what happens then may be shown too late for the run.
+func (w *World) measured() Period {
+	if w.Measured.To > 0 {
+		return w.Measured
+	}
+	return Period{warmUp, w.end() - minute}
 }
 
 func (w *World) size() int {

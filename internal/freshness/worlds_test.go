@@ -55,12 +55,19 @@ const (
 	small    = "10,000 orders, 2 tasks, 100 lines, 2/s, list order"
 )
 
+// beginning returns a world of which the first minutes are measured, in which
+// nothing is learnt yet.
+func beginning(w World) World {
+	w.Lull, w.Measured, w.Lasts = Period{0, 3 * minute}, Period{3 * minute, 13 * minute}, 18*minute
+	return w
+}
+
 // settings returns all worlds.
 func settings() []setting {
 	usualTasks := func() []Task { return equal(4, 100_000, 400) }
 	return []setting{
-		{World: World{Name: small, Tasks: equal(2, 10_000, 100), Rate: 2}},
-		{World: World{Name: inOrder, Tasks: usualTasks(), Rate: 2}},
+		{World: World{Name: small, Tasks: equal(2, 10_000, 100), Rate: 2}, whole: true},
+		{World: World{Name: inOrder, Tasks: usualTasks(), Rate: 2}, whole: true},
 		{World: World{Name: atRandom, Tasks: random(usualTasks()), Rate: 2}, chance: true},
 		{World: World{Name: "1,000, 1 task, 20 lines, 1/s", Tasks: equal(1, 1_000, 20), Rate: 1}, whole: true},
 		{World: World{Name: "1,000, 20 tasks, 40 lines, 2/s", Tasks: equal(20, 1_000, 40), Rate: 2}, whole: true},
@@ -80,14 +87,17 @@ func settings() []setting {
 		{World: World{Name: "list order, random from 20 min on", Tasks: each(usualTasks(), func(t *Task) { t.Shuffles = 20 * minute }), Rate: 2}},
 		{World: World{Name: "retries after 600 s, 60 s from 20 min on", Tasks: each(usualTasks(), func(t *Task) { t.Manner = &sooner }), Rate: 2}},
 		{World: World{Name: "two lists within each other", Tasks: each(usualTasks(), func(t *Task) { t.Sequence = within }), Rate: 2}},
-		{World: World{Name: "long and rare calls", Tasks: each(equal(4, 100_000, 100), func(t *Task) { t.Manner = &slow }), Rate: 2}},
-		{World: World{Name: "long and rare calls, random", Tasks: random(each(equal(4, 100_000, 100), func(t *Task) { t.Manner = &slow })), Rate: 2}},
+		{World: World{Name: "long and rare calls", Tasks: each(equal(4, 100_000, 100), func(t *Task) { t.Manner = &slow }), Rate: 2}, whole: true},
+		{World: World{Name: "long and rare calls, random", Tasks: random(each(equal(4, 100_000, 100), func(t *Task) { t.Manner = &slow })), Rate: 2}, whole: true},
 		{World: World{Name: "36 of 40 tasks sleep from 12 to 22 min", Tasks: night(), Rate: 2}},
 		{World: World{Name: "36 of 40 tasks sleep from 12 to 22 min, random", Tasks: random(night()), Rate: 2}},
 		{World: World{Name: "6 partitions, list order", Tasks: usualTasks(), Rate: 2, Partitions: 6}},
 		{World: World{Name: "6 partitions, random", Tasks: random(usualTasks()), Rate: 2, Partitions: 6}},
 		{World: World{Name: "3 of 6 partitions at 1/s, list order", Tasks: usualTasks(), Rate: 1, Partitions: 6, Owned: 3}},
 		{World: World{Name: "3 of 6 partitions at 1/s, random", Tasks: random(usualTasks()), Rate: 1, Partitions: 6, Owned: 3}},
+		{World: beginning(World{Name: "the first ten minutes, list order", Tasks: usualTasks(), Rate: 2, Partitions: 6})},
+		{World: beginning(World{Name: "the first ten minutes, random", Tasks: random(usualTasks()), Rate: 2, Partitions: 6}), chance: true},
+		{World: beginning(World{Name: "the first ten minutes, 64 partitions, random", Tasks: random(usualTasks()), Rate: 2, Partitions: 64})},
 		{World: World{Name: "1,000,000, 20 tasks, 10,000 lines, 50/s", Tasks: equal(20, 1_000_000, 10_000), Rate: 50, Lasts: 16 * minute}, long: true},
 		{World: World{Name: "1,000,000, 20 tasks, 10,000 lines, 50/s, random", Tasks: random(equal(20, 1_000_000, 10_000)), Rate: 50, Lasts: 16 * minute}, long: true, chance: true},
 		{World: World{Name: "10,000,000, 10 tasks, 10,000 lines, 50/s", Tasks: equal(10, 10_000_000, 10_000), Rate: 50, Lasts: 20 * minute}, long: true},
