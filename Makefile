@@ -56,7 +56,7 @@ e2e-load: ## the same with 22,000 orders and bounds on CPU and memory
 	python3 internal/e2e/run.py --set load
 
 .PHONY: freshness
-freshness: ## how late changes are seen, in virtual time, by the schedule and by other rules: 38 worlds, some minutes
+freshness: ## how late changes are seen, in virtual time, by the schedule and by other rules: 39 worlds, some minutes
 	cd internal/freshness && go test -count=1 -timeout 30m -run 'TestFreshness|TestScale' -args -long
 
 .PHONY: freshness-e2e

@@ -81,6 +81,7 @@ func settings() []setting {
 		{World: World{Name: "no calls begin from 15 to 25 min, random", Tasks: random(usualTasks()), Rate: 2, Lull: Period{15 * minute, 25 * minute}}},
 		{World: World{Name: "API gives no answers from 15 to 18 min", Tasks: usualTasks(), Rate: 2, Deaf: Period{15 * minute, 18 * minute}}},
 		{World: World{Name: "API gives no answers from 15 to 18 min, random", Tasks: random(usualTasks()), Rate: 2, Deaf: Period{15 * minute, 18 * minute}}},
+		{World: World{Name: "API gives no answers from 15 to 35 min, random", Tasks: random(usualTasks()), Rate: 2, Deaf: Period{15 * minute, 35 * minute}}, long: true},
 		{World: World{Name: "a second task comes at 15 min", Tasks: late(), Rate: 2}},
 		{World: World{Name: "a second task comes at 15 min, random", Tasks: random(late()), Rate: 2}},
 		{World: World{Name: "lines begin in the middle of the list", Tasks: each(usualTasks(), func(t *Task) { t.Sequence = middle }), Rate: 2}},

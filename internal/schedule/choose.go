@@ -195,10 +195,14 @@ func (p *Plan) gather(t *task, now order.Millis) []candidate {
 		}
 	}
 	alone := func(i *Item) { add(i, -1) }
-	sweep := func(l *list, n int, ripe order.Millis) {
-		from := len(p.found)
-		l.sweep(n, ripe, add)
-		inTurn(p.found[from:])
+	sweep := func(n int, ripe order.Millis) (found int) {
+		all := len(p.found)
+		for _, l := range t.inLists {
+			from := len(p.found)
+			l.sweep(n, ripe, add)
+			inTurn(p.found[from:])
+		}
+		return len(p.found) - all
 	}
 	t.urgent.walk(p.size, alone)
 	t.first.walk(p.size, alone)
@@ -212,13 +216,12 @@ func (p *Plan) gather(t *task, now order.Millis) []candidate {
 				}
 			}
 		}
-		for _, l := range t.inLists {
-			sweep(l, p.size/len(t.inLists)+sweepPart*4, t.ripe(p.clock, now))
+		each := p.size/len(t.inLists) + sweepPart*4
+		if sweep(each, t.ripe(p.clock, now)) < p.size/sweepPart { // as after an outage: rounds were longer
+			sweep(each, now)
 		}
-		if len(p.found) < min(t.ready(), p.size) { // what waits is in few of the lists, or was looked at lately
-			for _, l := range t.inLists {
-				sweep(l, p.size, now)
-			}
+		if len(p.found) < min(t.ready(), p.size) { // what waits is in few of the lists
+			sweep(p.size, now)
 		}
 	}
 	slices.SortFunc(p.found, func(a, b candidate) int {
@@ -272,7 +275,7 @@ func (p *Plan) batch(t *task, now order.Millis) []*Item {
 
 // putOff puts off paced orders that were weighed too soon, so that others are
 // weighed in their stead: the price rose since they were put in, or less is
-// expected of them by now.
+// expected of them by now. What is overdue stays.
 func (p *Plan) putOff(t *task, left []candidate, now order.Millis) {
 	for _, c := range left {
 		if c.item.place == paced && c.worth.sum < t.price {

@@ -347,6 +347,30 @@ func TestSweepIsEven(t *testing.T) {
 	}
 }
 
+// TestSweepAfterAnOutage: rounds were long, so all was looked at half of one ago or
+// later. The sweep's part is its own all the same, in turn, and it learns that rounds
+// are short again.
+func TestSweepAfterAnOutage(t *testing.T) {
+	const size = 40
+	p := newPlan(size)
+	crowd(p, "a", 3*size, order.PhaseInCall, noon-3600*second, noon)
+	queued := crowd(p, "a", 10*size, order.PhaseQueued, noon-100*second, noon)
+	k := p.tasks["a"]
+	k.swept = 3600
+	for s := range slots { // nothing is near
+		k.starts.began[s], k.starts.watched[s] = 1e3, 1e9
+	}
+	for n := range 3 {
+		got := slices.DeleteFunc(p.Take(noon, false).Orders, func(i *Item) bool { return !slices.Contains(queued, i) })
+		if want := queued[n*size/sweepPart : (n+1)*size/sweepPart]; !sameOrders(got, want) {
+			t.Fatalf("request %d has %v of the sweep, want %v", n, names(got), names(want))
+		}
+	}
+	if k.swept >= 3600 {
+		t.Errorf("a round still takes %v units", k.swept)
+	}
+}
+
 func TestInTurn(t *testing.T) {
 	all := make([]candidate, 4)
 	for k, sum := range []float64{1, 3, 2, 0} {

@@ -8,8 +8,8 @@ type node interface {
 	node() *int // 1 + the index in its heap; 0 = in none
 }
 
-// children is how many a node of a heap has: with four, millions of nodes are half
-// as deep as with container/heap's two, and an order costs as many cache misses less.
+// children is how many a node of a heap has: with four it is half as deep as with
+// container/heap's two, which saves an order among millions half of its cache misses.
 const children = 4
 
 // nodes is a heap of T by time.

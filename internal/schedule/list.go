@@ -106,7 +106,8 @@ func (l *list) near(slot int, each func(*Item)) {
 
 // sweep calls each with the next n orders in turn that may be asked for and were
 // not looked at after a moment, and how far ahead each is. Others are passed over
-// until the sweep comes round again; where they are many it ends among them.
+// until the sweep comes round again, once one behind them is taken; where they are
+// many it ends among them.
 func (l *list) sweep(n int, ripe order.Millis, each func(i *Item, ahead int)) {
 	found, ahead, young := 0, 0, 0
 	for steps := 0; found < n && young < mostYoung*n && steps < len(l.items); steps++ {
@@ -121,7 +122,7 @@ func (l *list) sweep(n int, ripe order.Millis, each func(i *Item, ahead int)) {
 			each(i, ahead)
 			found++
 			ahead++
-		case found == 0:
+		case !listed && ahead == 0:
 			l.advance(1)
 		default:
 			ahead++

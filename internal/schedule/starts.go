@@ -14,17 +14,17 @@ const (
 	// far is the slot of all that is farther away.
 	far = slots
 
-	// startsKept is how many starts are remembered: a list that is dialed in
-	// another way from now on is believed to be after as many.
+	// startsKept is how many starts are remembered, where each answer shows a few: a
+	// list that is dialed in another way from now on is believed to be after as many.
 	startsKept = 64
-	// answersKept is in how many answers they must have been: in a crowd, one shows more.
+	// answersKept is how many answers are remembered, where each shows a crowd.
 	answersKept = 8
 	// startMemory is after how many units evidence counts for a third.
 	startMemory = 1200
 	// spread is how many times less is expected of orders twice as far away, until
 	// they were watched: the next starts are found a little ahead of the known.
 	spread = 4
-	// nearFactor is how much likelier than anywhere a start must be at a distance
+	// nearFactor is how much likelier than farther out a start must be at a distance
 	// for that to be more than chance.
 	nearFactor = 12
 	// hope is the starts a unit that are expected next to a start before that was
@@ -98,8 +98,8 @@ func (s *starts) keep(part float64) {
 
 // hazards returns the starts a unit that are to be expected of one queued order,
 // by slot, where so many wait. Near a start they are either much higher than
-// farther out, or as there. Where that was not watched, as in a short list, which
-// has nothing far, it is believed to be as what was seen of all.
+// farther out, or as there. Where nothing farther out was watched, for a short list has
+// nothing far, what was seen of all stands for it.
 func (s *starts) hazards(waiting int) (h [slots + 1]float64) {
 	began, watched := 0.0, 0.0
 	for k := range h {
