@@ -68,7 +68,7 @@ func TestFreshness(t *testing.T) {
 				for _, complaint := range complaints(s.Name, results[learned], results[inTurn]) {
 					t.Error(complaint)
 				}
-				if _, ok := asked[s.Name]; ok && len(complaints(s.Name, results[quietly], results[inTurn])) < 3 {
+				if _, ok := asked[s.Name]; ok && len(complaints(s.Name, results[quietly], results[inTurn])) <= 3 { // those that all worlds have
 					t.Error("the rule of before passes too: what is asked for asks for nothing")
 				}
 			})
