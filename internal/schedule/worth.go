@@ -85,7 +85,7 @@ func (p *Plan) worthPaced(i *Item, now order.Millis) worth {
 	t := i.task
 	w := p.outlook(i, now).since(p.clock.age(i.looked-i.since), p.clock.age(now-i.since))
 	if i.phase == order.PhaseBetween {
-		w = w.times(startWeight * p.dialing(t, now))
+		w = w.times(p.startsCount(t, now))
 	}
 	if now >= i.latest {
 		w.sum = max(w.sum, t.price)
@@ -97,7 +97,7 @@ func (p *Plan) worthPaced(i *Item, now order.Millis) worth {
 // for, nothing is left before the latest.
 func (p *Plan) worthQueued(i *Item, now order.Millis) worth {
 	t := i.task
-	w := worth{bend: startWeight * t.hazards[slot(i.list.distance(int(i.pos)))] * p.dialing(t, now)}
+	w := worth{bend: t.hazards[slot(i.list.distance(int(i.pos)))] * p.startsCount(t, now)}
 	looked := w.after(p.clock.age(now - i.looked))
 	if t.scouts.at <= i.looked {
 		return looked
@@ -111,7 +111,7 @@ func (p *Plan) worthQueued(i *Item, now order.Millis) worth {
 func (p *Plan) worthAPlace(i *Item, now order.Millis) order.Millis {
 	price := i.task.price
 	if i.phase == order.PhaseBetween {
-		price /= startWeight * p.dialing(i.task, now)
+		price /= p.startsCount(i.task, now)
 	}
 	at := p.outlook(i, now).reaches(price, p.clock.age(i.looked-i.since), p.clock.age(i.latest-i.since))
 	return i.since + order.Millis(at*p.clock.unit)
@@ -139,6 +139,10 @@ func (t *task) settlePrice(chosen, left []candidate) {
 	}
 	t.price = max(leastPrice, t.price+priceWeight*(price-t.price))
 }
+
+// startsCount returns how many changes the beginning of a call counts for that is
+// expected of a task while it is dialed.
+func (p *Plan) startsCount(t *task, now order.Millis) float64 { return startWeight * p.dialing(t, now) }
 
 // dialing returns how much of what is expected of a task while it is dialed is
 // expected now: the less, the longer no call of it has begun. One call that

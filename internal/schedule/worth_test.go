@@ -251,7 +251,7 @@ func TestPrice(t *testing.T) {
 // TestWorthAPlace: a paced order comes into its own when a look at it is worth as
 // much as a place in a request, by the same measure.
 func TestWorthAPlace(t *testing.T) {
-	for _, phase := range []order.Phase{order.PhaseDialing, order.PhaseInCall, order.PhaseBetween, order.PhaseEnded} {
+	for _, phase := range []order.Phase{order.PhaseDialing, order.PhaseInCall, order.PhaseBetween, order.PhaseDetails, order.PhaseEnded} {
 		for _, price := range []float64{0.01, 0.3, 2} {
 			p := newPlan(10)
 			i := crowd(p, "a", 1, phase, noon, noon)[0]
