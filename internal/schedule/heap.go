@@ -55,11 +55,11 @@ func (h nodes[T]) fix(at int, n timed[T]) {
 		at = (at - 1) / children
 	}
 	for {
-		child := children*at + 1
-		if child >= len(h) {
+		child, end := h.below(at)
+		if child >= end {
 			break
 		}
-		for other := child + 1; other < min(children*at+1+children, len(h)); other++ {
+		for other := child + 1; other < end; other++ {
 			if h[other].time < h[child].time {
 				child = other
 			}
@@ -71,6 +71,12 @@ func (h nodes[T]) fix(at int, n timed[T]) {
 		at = child
 	}
 	h.put(at, n)
+}
+
+// below returns the indexes of a node's children, from one to before another.
+func (h nodes[T]) below(at int) (from, end int) {
+	from = children*at + 1
+	return from, min(from+children, len(h))
 }
 
 func (h nodes[T]) put(at int, n timed[T]) {

@@ -115,21 +115,19 @@ func (l *list) sweep(n int, ripe order.Millis, each func(i *Item, ahead int)) {
 		if pos >= len(l.items) {
 			pos -= len(l.items)
 		}
-		i := l.items[pos]
-		listed := i != nil && i.place == listed
-		switch {
-		case listed && i.looked <= ripe:
+		switch i := l.items[pos]; {
+		case i == nil || i.place != listed:
+			if ahead == 0 {
+				l.advance(1)
+				continue
+			}
+		case i.looked <= ripe:
 			each(i, ahead)
 			found++
-			ahead++
-		case !listed && ahead == 0:
-			l.advance(1)
 		default:
-			ahead++
-		}
-		if listed && i.looked > ripe {
 			young++
 		}
+		ahead++
 	}
 }
 

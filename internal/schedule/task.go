@@ -147,7 +147,7 @@ func (t *task) soonest(n int, walk *[]int, each func(*Item)) {
 		edge[0] = edge[len(edge)-1]
 		edge = edge[:len(edge)-1]
 		h.sink(edge)
-		for child := children*top + 1; child < min(children*top+1+children, len(h)); child++ { // the walk goes on there
+		for child, end := h.below(top); child < end; child++ { // the walk goes on there
 			edge = append(edge, child)
 			h.rise(edge)
 		}
