@@ -49,9 +49,6 @@ func (s *State) Course() Course {
 	switch {
 	case s.Ended():
 		c.Phase = PhaseEnded
-		if latest != nil && latest.Completion != nil && latest.Completion.Status.Answered() && latest.Completion.RecordingURL == "" {
-			c.Phase = PhaseDetails
-		}
 	case latest == nil:
 		c.Phase = PhaseQueued
 		return c
@@ -61,10 +58,16 @@ func (s *State) Course() Course {
 	default:
 		c.Phase = PhaseBetween
 	}
-	if latest != nil {
-		c.Since = latest.Status.EndedAt
-		if latest.Completion != nil && latest.Completion.EndedAt > 0 {
-			c.Since = latest.Completion.EndedAt
+	if latest == nil {
+		return c
+	}
+	c.Since = latest.Status.EndedAt
+	if done := latest.Completion; done != nil {
+		if done.EndedAt > 0 {
+			c.Since = done.EndedAt
+		}
+		if c.Phase == PhaseEnded && done.Status.Answered() && done.RecordingURL == "" {
+			c.Phase = PhaseDetails
 		}
 	}
 	return c
