@@ -59,7 +59,7 @@ func span(slot int) (from, to int) {
 
 // starts is what was seen of the queued orders of a task: how many began, and for
 // how long they were watched, by their distance from the latest starts that were
-// known when they were looked at.
+// known when they were asked for.
 //
 // Only what was watched counts. Starts alone would mislead: they are found where
 // one looks, so wherever the sweep is they seem to be dense.
