@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"strings"
@@ -36,6 +37,10 @@ type Registry struct {
 	autoRegister bool
 	topics       map[order.Kind]string
 
+	// pause waits before the nth next try of a registration, n from 1; false =
+	// ctx has ended.
+	pause func(ctx context.Context, n int) bool
+
 	mu      sync.Mutex
 	readers map[uint32]*Reader // by schema ID; what an ID stands for never changes
 }
@@ -60,6 +65,7 @@ func NewRegistry(opts RegistryOptions) (*Registry, error) {
 		client:       client,
 		autoRegister: opts.AutoRegister,
 		topics:       opts.Topics,
+		pause:        pauseRegistration,
 		readers:      map[uint32]*Reader{},
 	}, nil
 }
@@ -139,10 +145,54 @@ func (r *Registry) find(ctx context.Context, s subject) (uint32, error) {
 	return uint32(found.ID), nil
 }
 
-// register puts a schema into the registry, after it is found compatible with
-// every version before. A subject of its own level is set to FULL_TRANSITIVE
-// before and, since a registry may know subjects only by their schemas, after.
+// register puts a schema into the registry, and tries again what others that
+// register at the same moment may have spoilt. Three instances that start on
+// an empty registry each find nothing and register: Apicurio 2.6 answers all but
+// the quickest with 409 "already exists", or breaks with a 500. The next try
+// finds what the quickest has put there. A refusal that means what it says, such
+// as Confluent's 409 for a schema that is not compatible, is there again.
 func (r *Registry) register(ctx context.Context, s subject) (uint32, error) {
+	for n := 1; ; n++ {
+		id, err := r.registerOnce(ctx, s)
+		if err == nil || !spoilt(err) || n == registrations || !r.pause(ctx, n) {
+			return id, err
+		}
+	}
+}
+
+const (
+	// registrations is how often a schema is tried to be registered, about 3 s in
+	// all. With six instances on an empty Apicurio two tries were enough.
+	registrations = 6
+	// registrationPause is the first pause between two of them. A registration
+	// takes milliseconds; each further pause is twice as long.
+	registrationPause = 100 * time.Millisecond
+)
+
+// pauseRegistration waits between half and all of the nth pause, at random, so
+// that instances which collided don't collide again.
+func pauseRegistration(ctx context.Context, n int) bool {
+	d := registrationPause << (n - 1)
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d/2 + rand.N(d/2+1)):
+		return true
+	}
+}
+
+// spoilt reports whether a registration may have failed because of another one
+// at the same time.
+func spoilt(err error) bool {
+	var answer *answerError
+	return errors.As(err, &answer) && (answer.status == http.StatusConflict || answer.status >= 500)
+}
+
+// registerOnce puts a schema into the registry, after it is found compatible
+// with every version before. A subject of its own level is set to
+// FULL_TRANSITIVE before and, since a registry may know subjects only by their
+// schemas, after.
+func (r *Registry) registerOnce(ctx context.Context, s subject) (uint32, error) {
 	if err := r.setLevel(ctx, s); err != nil {
 		return 0, err
 	}
@@ -151,11 +201,20 @@ func (r *Registry) register(ctx context.Context, s subject) (uint32, error) {
 		return 0, err
 	}
 	if len(reasons) > 0 {
-		return 0, fmt.Errorf("%s %w: %s", s.schema, ErrIncompatible, strings.Join(reasons, "; "))
+		return 0, fmt.Errorf("%s %w: %s", s.schema, ErrIncompatible, strings.Join(reasons, "; ")+". "+mendConflict)
 	}
 	id, err := r.client.RegisterSchema(sr.WithParams(ctx, sr.Normalize), s.name, s.Schema, -1, -1)
 	if err != nil {
-		return 0, fmt.Errorf("register %s: %w", s.schema, registryError(err))
+		err = fmt.Errorf("register %s: %w", s.schema, registryError(err))
+		if !spoilt(err) {
+			return 0, err
+		}
+		// It may be there all the same, put there by someone who was quicker.
+		found, missing := r.find(ctx, s)
+		if missing != nil {
+			return 0, err
+		}
+		id = int(found)
 	}
 	return uint32(id), r.setLevel(ctx, s)
 }
@@ -264,5 +323,22 @@ func registryError(err error) error {
 	if len(message) > maxAnswer {
 		message = valid(message[:maxAnswer]) + "…"
 	}
-	return fmt.Errorf("HTTP %d, code %d: %s", answer.StatusCode, answer.ErrorCode, message)
+	return &answerError{answer.StatusCode, answer.ErrorCode, message}
+}
+
+// mendConflict mends a subject that holds another schema.
+const mendConflict = "Mend: delete the subject's schemas that are not callstream's, or set TOPIC_* to a topic with a subject of its own"
+
+// answerError is a registry's answer that is no success.
+type answerError struct {
+	status, code int
+	message      string
+}
+
+func (e *answerError) Error() string {
+	text := fmt.Sprintf("HTTP %d, code %d: %s", e.status, e.code, e.message)
+	if e.status == http.StatusConflict {
+		text += ". " + mendConflict
+	}
+	return text
 }

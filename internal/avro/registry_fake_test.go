@@ -1,6 +1,7 @@
 package avro
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -88,5 +89,6 @@ func openFake(t *testing.T, url string, autoRegister bool) *Registry {
 	if err != nil {
 		t.Fatal(err)
 	}
+	r.pause = func(ctx context.Context, _ int) bool { return ctx.Err() == nil }
 	return r
 }
