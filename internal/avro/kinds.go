@@ -19,11 +19,12 @@ func eventKinds() map[order.Kind]eventKind {
 	return map[order.Kind]eventKind{
 		order.KindStatus: {schema: "CallStatusChanged", fill: fillStatus},
 		order.KindCompleted: {schema: "CallCompleted", fill: fillCompleted, omit: []omission{
-			// What is to be had elsewhere, or is the largest, goes first.
+			// The passthrough goes first, for the requester has it. Then what is to be
+			// had elsewhere, or is the largest.
+			{"passthrough", null("passthrough")},
 			{"transcriptText", null("transcriptText")},
 			{"params", noParams},
 			{"sms.content", noSMSContent},
-			{"passthrough", null("passthrough")},
 		}},
 		order.KindTranscript: {schema: "TranscriptLine", fill: fillLine, cut: "text"},
 	}

@@ -58,10 +58,10 @@ func largeCompleted() *order.Event {
 func TestWhatIsLeftOut(t *testing.T) {
 	stages := [][]string{
 		{},
-		{"transcriptText"},
-		{"transcriptText", "params"},
-		{"transcriptText", "params", "sms.content"},
-		{"transcriptText", "params", "sms.content", "passthrough"},
+		{"passthrough"},
+		{"passthrough", "transcriptText"},
+		{"passthrough", "transcriptText", "params"},
+		{"passthrough", "transcriptText", "params", "sms.content"},
 	}
 	ev := largeCompleted()
 	l := newLimited(t)
@@ -106,10 +106,10 @@ func checkOmitted(t *testing.T, got map[string]any, stage int) {
 	t.Helper()
 	content := got["sms"].([]any)[1].(map[string]any)["content"]
 	there := []bool{
+		got["passthrough"] != nil,
 		got["transcriptText"] != nil,
 		len(got["params"].(map[string]any)) > 0,
 		content != nil,
-		got["passthrough"] != nil,
 	}
 	for i, is := range there {
 		if is != (i >= stage) {
@@ -123,7 +123,7 @@ func checkOmitted(t *testing.T, got map[string]any, stage int) {
 
 func TestWhatIsNotThereIsNotNamed(t *testing.T) {
 	ev := largeCompleted()
-	ev.Transcript = nil
+	ev.Transcript, ev.Passthrough = nil, ""
 	ev.Body.(*order.CallCompleted).Params = nil
 	l := newLimited(t)
 	whole := l.must(t, 0, ev)
