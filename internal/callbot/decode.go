@@ -12,19 +12,14 @@ import (
 
 // decodeEntries reads all of an answer's entries for one order.
 func decodeEntries(ref order.Ref, entries []string) (*order.Answer, error) {
-	var merged *order.Answer
-	for _, raw := range entries {
-		answer, err := decodeEntry(ref, raw)
-		if err != nil {
+	answers := make([]*order.Answer, len(entries))
+	for i, raw := range entries {
+		var err error
+		if answers[i], err = decodeEntry(ref, raw); err != nil {
 			return nil, err
 		}
-		if merged == nil {
-			merged = answer
-			continue
-		}
-		merged = order.MergeAnswers(merged, answer)
 	}
-	return merged, nil
+	return order.MergeAnswers(answers...), nil
 }
 
 // decodeEntry reads one entry of orderDetailList, valid JSON.

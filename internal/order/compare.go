@@ -30,6 +30,7 @@ func Compare(prev *State, ans *Answer, at Millis, rules Rules) Result {
 	c := comparison{prev: prev, ans: ans, at: at, rules: rules}
 	next := *prev
 	c.next = &next
+	c.attempts.known = &next.Calls
 	if next.TrackedSince == 0 {
 		next.TrackedSince = at
 	}
@@ -70,6 +71,7 @@ type comparison struct {
 	info, name overlay // of the order's own values
 	userName   string  // as accepted
 	named      bool    // userName is the answer's, else the one announced last
+	attempts   numbering
 	result     Result
 }
 
@@ -154,7 +156,7 @@ func (c *comparison) call(i, known int) {
 			c.result.Held = true // until it has a name and a status
 			return
 		}
-		attempt := freeAttempt(c.next.Calls, i+1)
+		attempt := c.attempts.free(i + 1)
 		id := seen.ID
 		if id == "" {
 			id = generatedID(c.prev.ID, attempt)
@@ -188,8 +190,14 @@ func (c *comparison) call(i, known int) {
 // endUnseen completes the calls with a number that is not in the table which
 // the answer that finished the order does not show.
 func (c *comparison) endUnseen(places []int) {
-	for k := range c.prev.Calls {
-		if call := &c.next.Calls[k]; call.Completion == nil && !slices.Contains(places, k) {
+	shown := make([]bool, len(c.prev.Calls))
+	for _, known := range places {
+		if known >= 0 {
+			shown[known] = true
+		}
+	}
+	for k := range shown {
+		if call := &c.next.Calls[k]; call.Completion == nil && !shown[k] {
 			details := call.announcedDetails()
 			c.completion(call, &Call{}, &details)
 		}

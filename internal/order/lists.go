@@ -92,18 +92,14 @@ func lay[T comparable](o *overlay, was, now []T, l list[T]) []T {
 func (l list[T]) places(was, now []T) []int {
 	places := make([]int, len(now))
 	taken := make([]bool, len(was))
-	find := func(i int) {
-		for k := range was {
-			if !taken[k] && l.id(was[k]) == l.id(now[i]) {
-				places[i], taken[k] = k, true
-				return
-			}
-		}
+	ids := finder{names: make([]namedPlace, 0, len(was)), taken: taken}
+	for k := range was {
+		ids.add(l.id(was[k]), k)
 	}
 	for i := range now { // 1
 		places[i] = -1
-		if l.id(now[i]) != "" {
-			find(i)
+		if id := l.id(now[i]); id != "" {
+			places[i] = ids.take(id)
 		}
 	}
 	for i := range now { // 2
@@ -114,7 +110,7 @@ func (l list[T]) places(was, now []T) []int {
 	}
 	for i := range now { // 3
 		if places[i] < 0 && l.id(now[i]) == "" {
-			find(i)
+			places[i] = ids.take("")
 		}
 	}
 	return places

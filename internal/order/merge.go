@@ -2,64 +2,141 @@ package order
 
 import "slices"
 
-// MergeAnswers joins two entries for one order that stand in one API answer,
-// call by call. Of two entries for one call the further one wins. Where they are
-// equally far the entry that says the order is finished is taken for the newer
-// one, since orders finish and seldom go on again; else b, which came later in
-// the answer. Neither a nor b may be used afterwards.
-func MergeAnswers(a, b *Answer) *Answer {
-	if a.Finished && !b.Finished {
-		a, b = b, a // b says more
+// MergeAnswers joins the entries for one order that stand in one API answer, one
+// after the other, call by call. Of two entries for one call the further one
+// wins. Where they are equally far the entry that says the order is finished is
+// taken for the newer one, since orders finish and seldom go on again; else the
+// one that came later in the answer. None of them may be used afterwards.
+func MergeAnswers(entries ...*Answer) *Answer {
+	whole := entries[0]
+	list := merging{calls: whole.Calls}
+	for _, entry := range entries[1:] {
+		older, newer := whole, entry // newer says more
+		if older.Finished && !newer.Finished {
+			older, newer = newer, older
+		}
+		newer.TaskID = either(newer.TaskID, older.TaskID)
+		newer.SceneID = either(newer.SceneID, older.SceneID)
+		newer.UserPhone = either(newer.UserPhone, older.UserPhone)
+		newer.Passthrough = either(newer.Passthrough, older.Passthrough)
+		newer.UserName = either(newer.UserName, older.UserName)
+		list.join(entry.Calls, newer == entry)
+		whole = newer
 	}
-	b.TaskID = either(b.TaskID, a.TaskID)
-	b.SceneID = either(b.SceneID, a.SceneID)
-	b.UserPhone = either(b.UserPhone, a.UserPhone)
-	b.Passthrough = either(b.Passthrough, a.Passthrough)
-	b.UserName = either(b.UserName, a.UserName)
-	calls, more, pick := b.Calls, a.Calls, func(known, other Call) Call { return further(other, known) }
-	if len(more) > len(calls) {
-		calls, more, pick = more, calls, further // keep the places of the longer list
-	}
-	for place, c := range more {
-		calls = mergeCall(calls, place, c, pick)
-	}
-	b.Calls = calls
-	return b
+	whole.Calls = list.calls
+	return whole
 }
 
 // uniqueCalls merges entries with the same callID within one list.
 func uniqueCalls(calls []Call) []Call {
-	for i := 1; i < len(calls); i++ {
-		if calls[i].ID == "" || !slices.ContainsFunc(calls[:i], func(c Call) bool { return c.ID == calls[i].ID }) {
-			continue
-		}
-		unique := calls[:i:i]
-		for ; i < len(calls); i++ {
-			unique = mergeCall(unique, -1, calls[i], further)
-		}
-		return unique
-	}
-	return calls
-}
-
-// mergeCall joins c, which stood at place in its own list (-1: it has none), into
-// calls. A call without an ID is the one at its place, where one of the two has
-// no ID; pick chooses between two views of one call.
-func mergeCall(calls []Call, place int, c Call, pick func(known, other Call) Call) []Call {
-	for i := range calls {
-		if c.ID != "" && calls[i].ID == c.ID {
-			calls[i] = pick(calls[i], c)
-			return calls
-		}
-	}
-	if place >= 0 && place < len(calls) && (calls[place].ID == "" || c.ID == "") {
-		id := either(calls[place].ID, c.ID)
-		calls[place] = pick(calls[place], c)
-		calls[place].ID = id
+	first := firstRepeat(calls)
+	if first == len(calls) {
 		return calls
 	}
-	return append(calls, c)
+	unique := merging{calls: calls[:first:first]}
+	for _, c := range calls[first:] {
+		unique.merge(-1, c, further)
+	}
+	return unique.calls
 }
+
+// firstRepeat returns the place of the first call whose callID was there before.
+func firstRepeat(calls []Call) int {
+	var before map[string]bool
+	if len(calls) > few {
+		before = make(map[string]bool, len(calls))
+	}
+	for i := range calls {
+		id := calls[i].ID
+		if id == "" {
+			continue
+		}
+		if before[id] || before == nil && slices.ContainsFunc(calls[:i], func(c Call) bool { return c.ID == id }) {
+			return i
+		}
+		if before != nil {
+			before[id] = true
+		}
+	}
+	return len(calls)
+}
+
+// merging is a list of calls into which others are merged.
+type merging struct {
+	calls []Call
+	byID  map[string]int // the first place of each callID, once there are more than a few calls; nil before
+}
+
+// join merges another list into this one. The longer of the two keeps its places;
+// where they are equally long, the newer one.
+func (m *merging) join(other []Call, newer bool) {
+	pick, more := further, other // of two views equally far, the other list's
+	if !newer {
+		pick = nearer
+	}
+	if len(other) > len(m.calls) || len(other) == len(m.calls) && newer {
+		*m, more = merging{calls: other}, m.calls
+		pick = nearer
+		if !newer {
+			pick = further
+		}
+	}
+	for place, c := range more {
+		m.merge(place, c, pick)
+	}
+}
+
+// merge joins c, which stood at place in its own list (-1: it has none), into the
+// calls. A call without an ID is the one at its place, where one of the two has
+// no ID; pick chooses between two views of one call.
+func (m *merging) merge(place int, c Call, pick func(known, other Call) Call) {
+	if c.ID != "" {
+		if i := m.find(c.ID); i >= 0 {
+			m.calls[i] = pick(m.calls[i], c)
+			return
+		}
+	}
+	if place >= 0 && place < len(m.calls) && (m.calls[place].ID == "" || c.ID == "") {
+		id := either(m.calls[place].ID, c.ID)
+		m.calls[place] = pick(m.calls[place], c)
+		m.calls[place].ID = id
+		m.note(place)
+		return
+	}
+	m.calls = append(m.calls, c)
+	m.note(len(m.calls) - 1)
+}
+
+// find returns the first place of a callID, -1 where there is none.
+func (m *merging) find(id string) int {
+	if len(m.calls) <= few {
+		return slices.IndexFunc(m.calls, func(c Call) bool { return c.ID == id })
+	}
+	if m.byID == nil {
+		m.byID = make(map[string]int, len(m.calls))
+		for i := range m.calls {
+			m.note(i)
+		}
+	}
+	if i, ok := m.byID[id]; ok {
+		return i
+	}
+	return -1
+}
+
+// note takes the call at a place into the index.
+func (m *merging) note(place int) {
+	id := m.calls[place].ID
+	if m.byID == nil || id == "" {
+		return
+	}
+	if _, ok := m.byID[id]; !ok {
+		m.byID[id] = place
+	}
+}
+
+// nearer is further with the two changed about: where both are equally far, a.
+func nearer(a, b Call) Call { return further(b, a) }
 
 // further returns the view of a call that is further on. Where both are equally
 // far, a transcript only grows, so the longer one is newer; else b.

@@ -1,6 +1,7 @@
 package order
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -17,22 +18,36 @@ import (
 //     the same value again. A duration of 60 that is followed by 61, 60, 61
 //     stays 60; followed by 61, 61 it becomes 61.
 type overlay struct {
-	seen      []Correction // corrections that the answer before showed
-	fresh     []Correction // corrections shown for the first time
-	confirmed []Correction // corrections shown for the second time: accepted
-	stale     int          // values that went back
+	seen      []Correction        // corrections that the answer before showed
+	index     map[Correction]bool // of seen, once there are more than a few and one is asked for
+	fresh     []Correction        // corrections shown for the first time
+	confirmed []Correction        // corrections shown for the second time: accepted
+	stale     int                 // values that went back
 }
 
 // correct reports whether a correction is shown for the second time.
 func (o *overlay) correct(field string, d Digest) bool {
-	for _, p := range o.seen {
-		if p.Field == field && p.Digest == d {
-			o.confirmed = append(o.confirmed, p)
-			return true
+	shown := Correction{Field: field, Digest: d}
+	if o.saw(shown) {
+		o.confirmed = append(o.confirmed, shown)
+		return true
+	}
+	o.fresh = append(o.fresh, shown)
+	return false
+}
+
+// saw reports whether the answer before showed a correction.
+func (o *overlay) saw(c Correction) bool {
+	if len(o.seen) <= few {
+		return slices.Contains(o.seen, c)
+	}
+	if o.index == nil {
+		o.index = make(map[Correction]bool, len(o.seen))
+		for _, s := range o.seen {
+			o.index[s] = true
 		}
 	}
-	o.fresh = append(o.fresh, Correction{Field: field, Digest: d})
-	return false
+	return o.index[c]
 }
 
 // left returns the corrections to remember. One that was confirmed is kept as
