@@ -199,7 +199,7 @@ func TestRequestAll(t *testing.T) {
 	t.Parallel()
 	l := newLab(t, simulator.Config{Seed: 12, Speed: lifeSpeed})
 	ids := names("live-", 60)
-	client := callbot.New(callbot.Config{BaseURL: l.env["CALLBOT_BASE_URL"], UUID: "account", SecretKey: "key", RateLimit: 200})
+	client := callbot.New(callbot.Config{BaseURL: l.env["CALLBOT_BASE_URL"], UUID: "account", SecretKey: func() string { return "key" }, RateLimit: 200})
 	defer client.Close()
 	if _, err := client.Look(t.Context(), testTask, ids); err != nil { // so that the API knows them
 		t.Fatal(err)

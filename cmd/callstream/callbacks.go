@@ -26,7 +26,7 @@ func callbackURL(l net.Listener) string {
 // partition: a hint goes to its order's home like any other request.
 func (x *exporter) takeCallbacks(ctx context.Context, b *broker.Broker) error {
 	handler := callbot.NewCallbacks(callbot.CallbackConfig{
-		UUID: x.cfg.Callbot.UUID, SecretKey: string(x.cfg.Callbot.SecretKey), CheckID: request.CheckID,
+		UUID: x.cfg.Callbot.UUID, SecretKey: x.cfg.SecretKey(x.log), CheckID: request.CheckID,
 		// Two hints about one order may be written at once and change places:
 		// they say the same.
 		Put: func(ctx context.Context, ref order.Ref) error {

@@ -227,7 +227,7 @@ func TestDocsAPISignature(t *testing.T) {
 			} {
 				api.header.Set(name, value)
 			}
-			_, err := api.look(t, callbot.Config{SecretKey: sample["key"], Verify: callbot.VerifyStrict})
+			_, err := api.look(t, callbot.Config{SecretKey: func() string { return sample["key"] }, Verify: callbot.VerifyStrict})
 			if err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s %s: got %v, want %s", algorithm, sign, err, want)
 			}
@@ -307,7 +307,7 @@ func TestDocsAPICallbacks(t *testing.T) {
 	var put []order.Ref
 	var results []string
 	c := callbot.NewCallbacks(callbot.CallbackConfig{
-		UUID: "account", SecretKey: "key", CheckID: request.CheckID,
+		UUID: "account", SecretKey: func() string { return "key" }, CheckID: request.CheckID,
 		Put:     func(_ context.Context, ref order.Ref) error { put = append(put, ref); return nil },
 		Observe: func(result string) { results = append(results, result) },
 	})

@@ -201,7 +201,7 @@ func (x *exporter) client() *callbot.Client {
 func callbotConfig(cfg *config.Config, log *slog.Logger) callbot.Config {
 	c := cfg.Callbot
 	return callbot.Config{
-		BaseURL: c.BaseURL, UUID: c.UUID, SecretKey: string(c.SecretKey), Algorithm: c.Algorithm, Timeout: c.Timeout,
+		BaseURL: c.BaseURL, UUID: c.UUID, SecretKey: cfg.SecretKey(log), Algorithm: c.Algorithm, Timeout: c.Timeout,
 		Verify: c.VerifyResponses, Concurrency: c.Concurrency, RateLimit: c.RateLimit, Log: log,
 	}
 }

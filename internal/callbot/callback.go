@@ -55,8 +55,8 @@ const (
 
 // CallbackConfig says whose callbacks are taken and where their hints go.
 type CallbackConfig struct {
-	UUID      string // the account
-	SecretKey string
+	UUID      string        // the account
+	SecretKey func() string // its key as it is now; asked for each callback
 	// CheckID says what is wrong with the ID of an order or a task; its error is
 	// not shown.
 	CheckID func(id string) error
@@ -175,7 +175,7 @@ func (c *Callbacks) take(w http.ResponseWriter, r *http.Request) (ignored bool, 
 	if err != nil {
 		return false, malformed("the body ended early")
 	}
-	if !signedRight(r.Header, stamp{}, c.cfg.SecretKey, body) {
+	if !signedRight(r.Header, stamp{}, c.cfg.SecretKey(), body) {
 		return false, forged("the signature is wrong")
 	}
 	ref, about, refused := readCallback(string(body))

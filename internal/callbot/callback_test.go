@@ -69,7 +69,7 @@ type desk struct {
 func newDesk() *desk {
 	d := &desk{}
 	d.Callbacks = NewCallbacks(CallbackConfig{
-		UUID: testUUID, SecretKey: testKey, Log: slog.New(slog.NewTextHandler(&d.log, nil)),
+		UUID: testUUID, SecretKey: fixed(testKey), Log: slog.New(slog.NewTextHandler(&d.log, nil)),
 		CheckID: func(id string) error {
 			if id == "" || len(id) > 256 {
 				return errors.New("bad")

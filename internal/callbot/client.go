@@ -58,9 +58,9 @@ const (
 // Config says where the API is and how it may be used. All values are checked
 // by whoever reads them.
 type Config struct {
-	BaseURL     string // scheme and host, with or without a path before the API's own
-	UUID        string // the account
-	SecretKey   string
+	BaseURL     string            // scheme and host, with or without a path before the API's own
+	UUID        string            // the account
+	SecretKey   func() string     // the account's key as it is now; asked for each request
 	Algorithm   string            // MD5 or SHA256; empty means MD5
 	Timeout     time.Duration     // of one request, from connecting to the last byte; 0 = none
 	Verify      string            // VerifyOff, VerifyWarn or VerifyStrict; empty means off
@@ -192,7 +192,8 @@ func (c *Client) exchange(ctx context.Context, q question) (envelope, error) {
 		bounded, cancel = context.WithTimeout(ctx, c.cfg.Timeout)
 		defer cancel()
 	}
-	request, stamp, err := c.newRequest(bounded, q)
+	key := c.cfg.SecretKey()
+	request, stamp, err := c.newRequest(bounded, q, key)
 	if err != nil {
 		return envelope{}, &Error{Class: Refused, Detail: "no request can be made", Err: withoutURL(err)}
 	}
@@ -208,11 +209,11 @@ func (c *Client) exchange(ctx context.Context, q question) (envelope, error) {
 	if ctx.Err() != nil {
 		return envelope{}, fmt.Errorf("ask the Callbot API: %w", ctx.Err())
 	}
-	return c.interpret(response, stamp, buf.Bytes(), readErr, q.read)
+	return c.interpret(response, signer{stamp, key}, buf.Bytes(), readErr, q.read)
 }
 
 // newRequest makes a signed request; what is signed are the very bytes sent.
-func (c *Client) newRequest(ctx context.Context, q question) (*http.Request, stamp, error) {
+func (c *Client) newRequest(ctx context.Context, q question, key string) (*http.Request, stamp, error) {
 	var body bytes.Buffer
 	encoder := json.NewEncoder(&body)
 	encoder.SetEscapeHTML(false) // plain text, as the vendor's own samples have it
@@ -228,7 +229,7 @@ func (c *Client) newRequest(ctx context.Context, q question) (*http.Request, sta
 		requestID: hex.EncodeToString(id[:]),
 		uuid:      c.cfg.UUID,
 	}
-	signature, ok := s.sign(c.cfg.SecretKey, body.Bytes())
+	signature, ok := s.sign(key, body.Bytes())
 	if !ok {
 		return nil, s, errors.New("CALLBOT_ALGORITHM is neither MD5 nor SHA256")
 	}
@@ -303,7 +304,7 @@ func (c *Client) keep(buf *bytes.Buffer) {
 
 // interpret makes an envelope or an *Error of an answer.
 func (c *Client) interpret(
-	response *http.Response, s stamp, body []byte, readErr error, read func(string) (envelope, error),
+	response *http.Response, s signer, body []byte, readErr error, read func(string) (envelope, error),
 ) (envelope, error) {
 	status := response.StatusCode
 	good := status >= 200 && status < 300
@@ -366,7 +367,7 @@ func mediaType(response *http.Response) string {
 // verify reports whether what an answer says may be believed. A proxy's 502 comes
 // from before the API and cannot be signed: it is no wrong signature, so it is not
 // counted as one. Strict believes nothing of it but its HTTP status.
-func (c *Client) verify(header http.Header, s stamp, body []byte, good bool) bool {
+func (c *Client) verify(header http.Header, s signer, body []byte, good bool) bool {
 	if c.cfg.Verify == "" || c.cfg.Verify == VerifyOff {
 		return true
 	}
@@ -374,7 +375,7 @@ func (c *Client) verify(header http.Header, s stamp, body []byte, good bool) boo
 	if !good && header.Get(headerSign) == "" {
 		return !strict
 	}
-	ok := signedRight(header, s, c.cfg.SecretKey, body)
+	ok := s.signed(header, body) || signedRight(header, s.stamp, c.cfg.SecretKey(), body)
 	c.cfg.Observer.Signature(ok)
 	if !ok {
 		c.wrongSigns.Add(1)

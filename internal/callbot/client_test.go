@@ -19,6 +19,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"callstream/internal/order"
 	"callstream/internal/simulator"
 )
 
@@ -28,7 +29,7 @@ func newTestClient(t *testing.T, api http.Handler, change func(*Config)) *Client
 	server := httptest.NewServer(api)
 	t.Cleanup(server.Close)
 	cfg := Config{
-		BaseURL: server.URL, UUID: testUUID, SecretKey: testKey, Algorithm: SHA256, Verify: VerifyStrict,
+		BaseURL: server.URL, UUID: testUUID, SecretKey: fixed(testKey), Algorithm: SHA256, Verify: VerifyStrict,
 		Timeout: time.Minute, Concurrency: 4, RateLimit: 1e6, Log: slog.New(slog.DiscardHandler),
 	}
 	if change != nil {
@@ -265,9 +266,9 @@ func TestVerify(t *testing.T) {
 func TestWrongSignaturesAreLoggedNowAndThen(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		c := New(Config{Verify: VerifyWarn, SecretKey: testKey, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		c := New(Config{Verify: VerifyWarn, SecretKey: fixed(testKey), Log: slog.New(slog.NewTextHandler(&log, nil))})
 		for range 150 {
-			c.verify(http.Header{"Sign": {"x"}}, stamp{}, []byte("secret"), true)
+			c.verify(http.Header{"Sign": {"x"}}, signer{}, []byte("secret"), true)
 			time.Sleep(time.Second)
 		}
 		if got := strings.Count(log.String(), "not signed"); got != 3 {
@@ -277,4 +278,30 @@ func TestWrongSignaturesAreLoggedNowAndThen(t *testing.T) {
 			t.Error(log.String())
 		}
 	})
+}
+
+// The key is replaced at the API and then in the file. A request that is
+// refused with the old one is no order's fault, and the next one goes with the
+// new; an answer is held to the key of its request.
+func TestTheKeyIsReadForEachRequest(t *testing.T) {
+	sim := simulator.New(simulator.Config{UUID: testUUID, SecretKey: "new"})
+	var key atomic.Value
+	key.Store("old")
+	answering := func() {}
+	c := newTestClient(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		sim.ServeHTTP(w, r)
+		answering()
+	}), func(c *Config) {
+		c.Verify = VerifyWarn // strict would not believe a refusal that is signed with another key
+		c.SecretKey = func() string { return key.Load().(string) }
+	})
+	look := func() (order.Look, error) { return c.Look(t.Context(), "t", []string{"done-1"}) }
+	if l, err := look(); !isClass(err, Refused) || len(l.Rejected)+len(l.Missing) > 0 || c.Trouble() != AccountRefused {
+		t.Fatalf("with the old key: %+v, %v, trouble %q", l, err, c.Trouble())
+	}
+	key.Store("new")
+	c.cfg.Verify, answering = VerifyStrict, func() { key.Store("newer") } // between request and answer
+	if l, err := look(); err != nil || len(l.Seen) != 1 || c.Trouble() != "" {
+		t.Errorf("with the new key: %+v, %v, trouble %q", l, err, c.Trouble())
+	}
 }

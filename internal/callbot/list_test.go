@@ -272,7 +272,7 @@ func TestListFromSimulator(t *testing.T) {
 func TestListTakesItsTurn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		api := &lists{answer: func(_, page, size int) http.HandlerFunc { return pageOf(page, size, 10) }}
-		c := New(Config{BaseURL: "http://api", RateLimit: 2, HTTP: direct{api}})
+		c := New(Config{BaseURL: "http://api", SecretKey: fixed(testKey), RateLimit: 2, HTTP: direct{api}})
 		start := time.Now()
 		for range 5 {
 			if _, err := c.List(t.Context(), ListQuery{Task: "t", Page: 1, Size: 10}); err != nil {

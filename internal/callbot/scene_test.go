@@ -29,6 +29,9 @@ const (
 	testUUID = "acc-7"
 )
 
+// fixed is a key that stays.
+func fixed(key string) func() string { return func() string { return key } }
+
 // script is an API that answers as a test tells it to. It checks nothing: that
 // requests are signed and shaped as the API wants them is held once, by
 // TestExchange against the simulator.
@@ -198,7 +201,7 @@ func play(t *testing.T, name string, test func(s *scene)) {
 	inBubble(t, name, func(t *testing.T) {
 		s := &scene{t: t, api: &script{entry: knows}, observer: newCounts(), log: &bytes.Buffer{}}
 		s.client = New(Config{
-			BaseURL: "http://api", UUID: testUUID, SecretKey: testKey, Algorithm: SHA256, Verify: VerifyStrict,
+			BaseURL: "http://api", UUID: testUUID, SecretKey: fixed(testKey), Algorithm: SHA256, Verify: VerifyStrict,
 			Timeout: 15 * time.Second, RateLimit: 1000, HTTP: direct{s.api},
 			Log: slog.New(slog.NewTextHandler(s.log, nil)), Observer: s.observer,
 		})

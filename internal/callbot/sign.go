@@ -54,6 +54,17 @@ func (s stamp) sign(secretKey string, body []byte) (signature string, ok bool) {
 	return strings.ToUpper(hex.EncodeToString(digest.Sum(nil))), true
 }
 
+// signer is a request's stamp and the key that signed it, which its answer is
+// held to: the account's key may be another by the time the answer comes.
+type signer struct {
+	stamp
+	key string
+}
+
+func (s signer) signed(answer http.Header, body []byte) bool {
+	return signedRight(answer, s.stamp, s.key, body)
+}
+
 // signedRight reports whether an answer's signature is that of its
 // decompressed body. Headers the answer leaves out are taken from the request
 // it answers; without an algorithm, the signature's length tells it.

@@ -22,6 +22,7 @@ type Config struct {
 	Log      Log    `envPrefix:"LOG_"`
 
 	warnings []string
+	files    map[string]string // setting → the file it was read from
 }
 
 // Kafka is how the brokers are reached and how instances share the work.

@@ -68,6 +68,7 @@ func load(environ map[string]string, wanted func(name string) bool) (*Config, er
 		environ = env.ToMap(os.Environ())
 	}
 	l := &loading{environ: map[string]string{}, wrong: map[string]bool{}}
+	l.files = map[string]string{}
 	for _, f := range fields(&l.Config) {
 		if wanted(f.Name) {
 			l.read(f, environ)
@@ -130,6 +131,7 @@ func (l *loading) read(f field, environ map[string]string) {
 			l.problem(f.FileName(), "%v", err)
 			return
 		}
+		l.files[f.Name] = path
 	}
 	trimmed := strings.TrimSpace(value)
 	if trimmed == "" {
