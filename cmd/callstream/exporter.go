@@ -266,11 +266,11 @@ func openBroker(ctx context.Context, c *config.Config, log *slog.Logger, observe
 	}
 	var err error
 	if c.Kafka.TLS.Enabled {
-		if bc.TLS, err = broker.TLSConfig(c.Kafka.TLS.CAFile, c.Kafka.TLS.CertFile, c.Kafka.TLS.KeyFile); err != nil {
+		if bc.TLS, err = broker.NewTLS(c.Kafka.TLS.CAFile, c.Kafka.TLS.CertFile, c.Kafka.TLS.KeyFile, log); err != nil {
 			return nil, usageError{err}
 		}
 	}
-	if bc.SASL, err = broker.SASL(c.Kafka.SASL.Mechanism, c.Kafka.SASL.Username, string(c.Kafka.SASL.Password)); err != nil {
+	if bc.SASL, err = broker.SASL(c.Kafka.SASL.Mechanism, c.Kafka.SASL.Username, c.KafkaPassword(log)); err != nil {
 		return nil, usageError{err}
 	}
 	return broker.Open(ctx, bc)

@@ -89,7 +89,6 @@ func (b *Broker) newTransport(topics []string) *kafka.Transport {
 		MetadataTTL:    metadataTTL,
 		MetadataTopics: topics,
 		ClientID:       clientID,
-		TLS:            b.cfg.TLS,
 		SASL:           b.cfg.SASL,
 	}
 }

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"cmp"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -39,7 +38,7 @@ type Config struct {
 	GroupID        string         // needed by Consume only
 	SessionTimeout time.Duration  // of the group; 0 = 10 s
 	Holders        int            // how many instances of the group hold partitions, the others standing by; 0 = all share them
-	TLS            *tls.Config    // nil = no TLS
+	TLS            *TLS           // nil = no TLS
 	SASL           sasl.Mechanism // nil = no authentication
 	Topics         Topics
 	Partitions     int  // of topics that Prepare creates; 0 = the broker's default

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/segmentio/kafka-go"
@@ -35,7 +34,9 @@ const (
 // returned.
 //
 // Consume returns nil after ctx ended. Outages of the broker are waited for;
-// being refused (credentials, ACLs, settings) is an error that names the mend.
+// being refused (ACLs, settings) is an error that names the mend. Credentials
+// worked when the broker was opened: refused since, they are being rotated, and
+// their files are waited for.
 func (b *Broker) Consume(ctx context.Context, handle func(ctx context.Context, s *Session) error) error {
 	if b.cfg.GroupID == "" {
 		return errors.New("KAFKA_GROUP_ID is empty: give the group a name")
@@ -58,9 +59,8 @@ func (b *Broker) groupConfig(p *packing) kafka.ConsumerGroupConfig {
 		Brokers: b.cfg.Brokers,
 		Dialer: &kafka.Dialer{
 			ClientID:      clientID,
-			DialFunc:      (&net.Dialer{Timeout: dialTimeout}).DialContext,
+			DialFunc:      b.connect,
 			Timeout:       2 * dialTimeout,
-			TLS:           b.cfg.TLS,
 			SASLMechanism: b.cfg.SASL,
 		},
 		Topics:            []string{b.cfg.Topics.Requests},
@@ -137,7 +137,7 @@ func (m *member) run(ctx context.Context) error {
 			continue
 		}
 		failed++
-		if mend, no := remedy(err); no {
+		if mend, no := remedy(err); no && !rotates(err) {
 			if refused++; refused >= refusals {
 				return fmt.Errorf("join group %s: %w: %s", m.b.cfg.GroupID, err, mend)
 			}

@@ -58,10 +58,13 @@ func must[T any](v T, err error) T {
 	return v
 }
 
+// fixed is a password that stays.
+func fixed(password string) func() string { return func() string { return password } }
+
 func TestOpenNamesTheMend(t *testing.T) {
 	t.Parallel()
 	pair, ca, key := identity(t)
-	trusting, distrusting, identified := must(TLSConfig(ca, "", "")), must(TLSConfig("", "", "")), must(TLSConfig(ca, ca, key))
+	trusting, distrusting, identified := must(NewTLS(ca, "", "", nil)), must(NewTLS("", "", "", nil)), must(NewTLS(ca, ca, key, nil))
 	nobody := freeAddr(t).String()
 	encrypted := kfake.TLS(&tls.Config{Certificates: []tls.Certificate{pair}})
 	users := []kfake.Opt{
@@ -85,11 +88,11 @@ func TestOpenNamesTheMend(t *testing.T) {
 		"TLS, authority not known": {cluster: []kfake.Opt{encrypted}, change: func(c *Config) { c.TLS = distrusting }, want: "KAFKA_TLS_CA_FILE"},
 		"TLS not turned on":        {cluster: []kfake.Opt{encrypted}, want: "KAFKA_TLS_ENABLED"},
 		"TLS where there is none":  {change: func(c *Config) { c.TLS = trusting }, want: "KAFKA_TLS_ENABLED"},
-		"PLAIN":                    {cluster: users, change: func(c *Config) { c.SASL = must(SASL("PLAIN", "plain", "secret")) }},
-		"SCRAM-SHA-256":            {cluster: users, change: func(c *Config) { c.SASL = must(SASL("SCRAM-SHA-256", "scram=,256", "secret")) }},
-		"SCRAM-SHA-512":            {cluster: users, change: func(c *Config) { c.SASL = must(SASL("SCRAM-SHA-512", "scram512", "sécret")) }},
-		"wrong PLAIN password":     {cluster: users, change: func(c *Config) { c.SASL = must(SASL("PLAIN", "plain", "hunter2")) }, want: "KAFKA_SASL_PASSWORD"},
-		"wrong SCRAM password":     {cluster: users, change: func(c *Config) { c.SASL = must(SASL("SCRAM-SHA-256", "scram=,256", "hunter2")) }, want: "KAFKA_SASL_PASSWORD"},
+		"PLAIN":                    {cluster: users, change: func(c *Config) { c.SASL = must(SASL("PLAIN", "plain", fixed("secret"))) }},
+		"SCRAM-SHA-256":            {cluster: users, change: func(c *Config) { c.SASL = must(SASL("SCRAM-SHA-256", "scram=,256", fixed("secret"))) }},
+		"SCRAM-SHA-512":            {cluster: users, change: func(c *Config) { c.SASL = must(SASL("SCRAM-SHA-512", "scram512", fixed("sécret"))) }},
+		"wrong PLAIN password":     {cluster: users, change: func(c *Config) { c.SASL = must(SASL("PLAIN", "plain", fixed("hunter2"))) }, want: "KAFKA_SASL_PASSWORD"},
+		"wrong SCRAM password":     {cluster: users, change: func(c *Config) { c.SASL = must(SASL("SCRAM-SHA-256", "scram=,256", fixed("hunter2"))) }, want: "KAFKA_SASL_PASSWORD"},
 		"SASL not turned on":       {cluster: users, want: "KAFKA_SASL_MECHANISM"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -145,7 +148,7 @@ func TestOpenWaitsForTheBroker(t *testing.T) {
 	}
 }
 
-func TestTLSConfigNamesTheSetting(t *testing.T) {
+func TestNewTLSNamesTheSetting(t *testing.T) {
 	_, cert, key := identity(t)
 	empty := filepath.Join(t.TempDir(), "empty")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
@@ -161,9 +164,9 @@ func TestTLSConfigNamesTheSetting(t *testing.T) {
 		"the system's authority": {},
 	} {
 		t.Run(name, func(t *testing.T) {
-			config, err := TLSConfig(c.ca, c.cert, c.key)
-			if wantMend(t, err, c.want); err == nil && config.MinVersion != tls.VersionTLS12 {
-				t.Errorf("got %v", config)
+			files, err := NewTLS(c.ca, c.cert, c.key, nil)
+			if wantMend(t, err, c.want); err == nil && files.config("h").MinVersion != tls.VersionTLS12 {
+				t.Error("older versions of TLS are allowed")
 			}
 		})
 	}
@@ -178,7 +181,7 @@ func TestSASLNamesTheSetting(t *testing.T) {
 		"mechanism without secret": {"SCRAM-SHA-512", "u", "", "KAFKA_SASL_PASSWORD"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := SASL(c.mechanism, c.user, c.password)
+			_, err := SASL(c.mechanism, c.user, fixed(c.password))
 			wantMend(t, err, c.want)
 		})
 	}

@@ -63,8 +63,7 @@ func remedy(err error) (mend string, refused bool) {
 		return "the brokers' certificate is not valid (expired?): renew it, or check this machine's clock", true
 	case is[tls.RecordHeaderError](err):
 		return "the listener in KAFKA_BROKERS speaks no TLS: set KAFKA_TLS_ENABLED=false or use another port", true
-	case strings.Contains(err.Error(), "remote error: tls:"):
-		// The peer's alert is an unexported type.
+	case alerted(err):
 		return "the broker refuses this client's certificate: check KAFKA_TLS_CERT_FILE and KAFKA_TLS_KEY_FILE", true
 	case strings.Contains(err.Error(), "expecting TLS"):
 		return "the listener in KAFKA_BROKERS speaks TLS: set KAFKA_TLS_ENABLED=true", true
@@ -77,6 +76,17 @@ func remedy(err error) (mend string, refused bool) {
 	}
 	return "", false
 }
+
+// rotates reports whether what is refused may be on its way: a password, a
+// certificate or an authority that one side has replaced already and the other
+// has not. Their files are read at each connection (NewTLS, SASL).
+func rotates(err error) bool {
+	return errors.Is(err, kafka.SASLAuthenticationFailed) || is[x509.UnknownAuthorityError](err) ||
+		is[x509.CertificateInvalidError](err) || alerted(err)
+}
+
+// alerted reports whether the peer has sent an alert, of an unexported type.
+func alerted(err error) bool { return strings.Contains(err.Error(), "remote error: tls:") }
 
 func is[E error](err error) bool {
 	_, ok := errors.AsType[E](err)

@@ -17,7 +17,8 @@ const (
 	// broker restarts in 5 to 15 s, so trying more often gains nothing.
 	pauseMax = 5 * time.Second
 	// pauseRefused is the longest pause while something fails that only a person
-	// mends, such as a missing ACL.
+	// mends, such as a missing ACL. Not where the mend may be a file that is about
+	// to be replaced (rotates): that is to be noticed soon.
 	pauseRefused = 30 * time.Second
 	// logEvery is the least time between two log lines about one trouble.
 	logEvery = 10 * time.Second
@@ -101,7 +102,7 @@ func (b *Broker) again(ctx context.Context, what string, n int, err error) error
 		b.troubles.report(what, n, err)
 	}
 	most := pauseMax
-	if _, refused := remedy(err); refused {
+	if _, refused := remedy(err); refused && !rotates(err) {
 		most = pauseRefused
 	}
 	if !pause(ctx, n, most) {
