@@ -208,7 +208,7 @@ func callbotConfig(cfg *config.Config, log *slog.Logger) callbot.Config {
 
 // encoding returns what encodes events, and what finds the schemas of requests.
 func (x *exporter) encoding(ctx context.Context, b *broker.Broker) (*avro.Encoder, avro.Lookup, error) {
-	registry, err := openRegistry(x.cfg)
+	registry, err := openRegistry(x.cfg, x.log)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -283,13 +283,13 @@ func closeBroker(b *broker.Broker, log *slog.Logger) {
 }
 
 // openRegistry returns the schema registry; nil where none is set.
-func openRegistry(c *config.Config) (*avro.Registry, error) {
+func openRegistry(c *config.Config, log *slog.Logger) (*avro.Registry, error) {
 	r := c.Registry
 	if r.URL == "" {
 		return nil, nil
 	}
 	return avro.NewRegistry(avro.RegistryOptions{
-		URL: r.URL, User: r.Username, Password: string(r.Password), AutoRegister: r.AutoRegister,
+		URL: r.URL, User: r.Username, Password: c.RegistryPassword(log), AutoRegister: r.AutoRegister,
 		Topics: topicsOf(c).Events,
 	})
 }

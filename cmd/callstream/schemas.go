@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -80,7 +81,7 @@ func atRegistry(name, short string, do func(context.Context, *avro.Registry, io.
 			if err != nil {
 				return err
 			}
-			registry, err := openRegistry(cfg)
+			registry, err := openRegistry(cfg, cfg.Logger(os.Stderr))
 			if err != nil {
 				return err
 			}

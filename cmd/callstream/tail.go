@@ -46,7 +46,7 @@ It reads without a consumer group and changes nothing.`,
 			if err != nil {
 				return usageError{err}
 			}
-			registry, err := openRegistry(cfg)
+			registry, err := openRegistry(cfg, cfg.Logger(os.Stderr))
 			if err != nil {
 				return err
 			}

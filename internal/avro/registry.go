@@ -23,9 +23,9 @@ const registryTimeout = 10 * time.Second
 
 // RegistryOptions say where the registry is and what goes to it.
 type RegistryOptions struct {
-	URL          string // one or, separated by commas, several of the same registry; may carry user and password
-	User         string // empty = none
-	Password     string
+	URL          string                // one or, separated by commas, several of the same registry; may carry user and password
+	User         string                // empty = none
+	Password     func() string         // asked for at each request; nil = none
 	AutoRegister bool                  // register schemas at start; else they have to be there
 	Topics       map[order.Kind]string // the event topics in use; a subject is <topic>-value
 }
@@ -54,8 +54,11 @@ func NewRegistry(opts RegistryOptions) (*Registry, error) {
 	}
 	httpClient := &http.Client{Timeout: registryTimeout}
 	options := []sr.ClientOpt{sr.URLs(urls...), sr.HTTPClient(httpClient), sr.UserAgent("callstream")}
-	if user != "" || password != "" {
-		options = append(options, sr.BasicAuth(user, password))
+	if user != "" || password() != "" {
+		options = append(options, sr.PreReq(func(r *http.Request) error {
+			r.SetBasicAuth(user, password())
+			return nil
+		}))
 	}
 	client, err := sr.NewClient(options...)
 	if err != nil {
@@ -72,16 +75,19 @@ func NewRegistry(opts RegistryOptions) (*Registry, error) {
 
 // splitURLs takes user and password out of the URLs: the client's errors
 // quote those.
-func splitURLs(opts RegistryOptions) (urls []string, user, password string, err error) {
+func splitURLs(opts RegistryOptions) (urls []string, user string, password func() string, err error) {
 	user, password = opts.User, opts.Password
+	if password == nil {
+		password = func() string { return "" }
+	}
 	for text := range strings.SplitSeq(opts.URL, ",") {
 		u, err := url.Parse(strings.TrimSpace(text))
 		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return nil, "", "", errors.New("schema registry: the URL is not http://… or https://…")
+			return nil, "", nil, errors.New("schema registry: the URL is not http://… or https://…")
 		}
-		if u.User != nil && user == "" && password == "" {
-			user = u.User.Username()
-			password, _ = u.User.Password()
+		if u.User != nil && user == "" && password() == "" {
+			inURL, _ := u.User.Password()
+			user, password = u.User.Username(), func() string { return inURL }
 		}
 		u.User = nil
 		urls = append(urls, u.String())

@@ -182,6 +182,25 @@ func TestRegistryThatKnowsSubjectsBySchemas(t *testing.T) {
 	}
 }
 
+// A password that is rotated is used from the next request on.
+func TestThePasswordIsAskedForEachTime(t *testing.T) {
+	fake := newFakeRegistry(t, nil, srfake.WithAuth("Basic dXNlcjpzZWNyZXQ=")) // user:secret
+	password := "old"
+	r, err := NewRegistry(RegistryOptions{
+		URL: fake.URL(), User: "user", Password: func() string { return password }, AutoRegister: true, Topics: eventTopics(),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := r.IDs(context.Background()); err == nil {
+		t.Fatal("the old password is taken")
+	}
+	password = "secret"
+	if _, err := r.IDs(context.Background()); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestUserAndPassword(t *testing.T) {
 	const basic = "Basic dXNlcjpzZWNyZXQ=" // user:secret
 	fake := newFakeRegistry(t, nil, srfake.WithAuth(basic))
@@ -193,9 +212,9 @@ func TestUserAndPassword(t *testing.T) {
 		opts  RegistryOptions
 		works bool
 	}{
-		{"in the settings", RegistryOptions{URL: fake.URL(), User: "user", Password: "secret"}, true},
+		{"in the settings", RegistryOptions{URL: fake.URL(), User: "user", Password: func() string { return "secret" }}, true},
 		{"in the URL", RegistryOptions{URL: "http://user:secret@" + host}, true},
-		{"the settings outweigh the URL", RegistryOptions{URL: "http://x:y@" + host, User: "user", Password: "secret"}, true},
+		{"the settings outweigh the URL", RegistryOptions{URL: "http://x:y@" + host, User: "user", Password: func() string { return "secret" }}, true},
 		{"the second URL, the first one being down", RegistryOptions{URL: dead.URL + ", http://user:secret@" + host}, true},
 		{"a wrong password", RegistryOptions{URL: "http://user:secret2@" + host}, false},
 		{"nothing there", RegistryOptions{URL: strings.Replace(dead.URL, "http://", "http://user:secret@", 1)}, false},

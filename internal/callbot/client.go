@@ -60,7 +60,7 @@ const (
 type Config struct {
 	BaseURL     string            // scheme and host, with or without a path before the API's own
 	UUID        string            // the account
-	SecretKey   func() string     // the account's key as it is now; asked for each request
+	SecretKey   func() string     // the account's key as it is now; asked for each request; nil = none
 	Algorithm   string            // MD5 or SHA256; empty means MD5
 	Timeout     time.Duration     // of one request, from connecting to the last byte; 0 = none
 	Verify      string            // VerifyOff, VerifyWarn or VerifyStrict; empty means off
@@ -111,6 +111,9 @@ type Client struct {
 
 // New returns a client. Until SetSlots it has the whole rate limit.
 func New(cfg Config) *Client {
+	if cfg.SecretKey == nil {
+		cfg.SecretKey = func() string { return "" }
+	}
 	if cfg.Log == nil {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
