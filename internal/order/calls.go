@@ -123,7 +123,6 @@ func (n *numbering) free(place int) int {
 	if len(*n.known) > few && n.had == nil {
 		n.had, n.count = make(map[int]bool, len(*n.known)), 0
 	}
-	taken := false
 	for ; n.count < len(*n.known); n.count++ {
 		attempt := (*n.known)[n.count].Attempt
 		n.last = max(n.last, attempt)
@@ -131,9 +130,8 @@ func (n *numbering) free(place int) int {
 			n.had[attempt] = true
 		}
 	}
-	if n.had != nil {
-		taken = n.had[place]
-	} else {
+	taken := n.had[place]
+	if n.had == nil {
 		taken = slices.ContainsFunc(*n.known, func(c AnnouncedCall) bool { return c.Attempt == place })
 	}
 	if taken {
