@@ -11,6 +11,9 @@ import (
 // default. The handshake of TLS may take as long again.
 const dialTimeout = 5 * time.Second
 
+// handshake is what errors of TLS are called by.
+const handshake = "TLS handshake"
+
 // conn is a connection that breaks when the broker's life ends, so that closing
 // the broker ends requests under way instead of leaving them behind.
 type conn struct {
@@ -45,7 +48,7 @@ func (b *Broker) connect(ctx context.Context, network, addr string) (net.Conn, e
 	encrypted := tls.Client(raw, b.cfg.TLS.config(host))
 	if err := encrypted.HandshakeContext(ctx); err != nil {
 		_ = raw.Close()
-		return nil, &net.OpError{Op: "TLS handshake", Net: network, Addr: raw.RemoteAddr(), Err: err}
+		return nil, &net.OpError{Op: handshake, Net: network, Addr: raw.RemoteAddr(), Err: err}
 	}
 	return encrypted, nil
 }

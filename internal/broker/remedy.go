@@ -71,10 +71,17 @@ func remedy(err error) (mend string, refused bool) {
 		return "no address is known for the broker's name: check KAFKA_BROKERS", false
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return "nothing listens there: check that the broker runs and KAFKA_BROKERS names its port", false
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.ECONNRESET):
+	case hungUp(err) && strings.Contains(err.Error(), handshake):
+		return "the broker hangs up on TLS: if it lasts, its listener speaks none: set KAFKA_TLS_ENABLED=false or use another port", false
+	case hungUp(err):
 		return "the broker hangs up: if it lasts, its listener wants something else (KAFKA_TLS_ENABLED, KAFKA_SASL_MECHANISM) or refuses KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD", false
 	}
 	return "", false
+}
+
+// hungUp reports whether the peer closed the connection without a word.
+func hungUp(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, syscall.ECONNRESET)
 }
 
 // rotates reports whether what is refused may be on its way: a password, a

@@ -11,6 +11,7 @@ from fastavro.schema import parse_schema
 import wire
 from dead_letters import bad_requests, check_bad_letters
 from lab import Failure, command, free_port, http, wait_for
+from security import SECURITY_SHORT
 from world import DEAD, PARTITIONS, REQUESTS, SECRET, UUID
 
 # A story of the simulated API lasts up to 20 minutes of its time; at this speed the last of some
@@ -339,6 +340,7 @@ QUICK = {
     "trouble": (trouble_at_the_api, False),
     "refused": (refused_account, True),
     "hints": (hints, False),
+    **SECURITY_SHORT,
 }
 LOAD = {
     "load": (load, True),
