@@ -113,7 +113,7 @@ def wrong_ways(kafka):
     over, stranger = kafka.ca.issue("over", ends_in=-60), kafka.stranger.issue("client")
     password, handshake = "the broker refuses them", "SSL handshake failed"
     return {
-        "a wrong PLAIN password": (kafka.sasl("PLAIN", "plain", "wrong-pw"), password, "SASL mechanism PLAIN"),
+        "a wrong PLAIN password": (kafka.sasl("PLAIN", "plain", "wrong-pw"), password, "Invalid username or password"),
         "a wrong SCRAM-SHA-512 password": (kafka.sasl("SCRAM-SHA-512", "rotated", "wrong-pw"), password, "SASL mechanism SCRAM-SHA-512"),
         "an unknown SCRAM-SHA-256 user": (kafka.sasl("SCRAM-SHA-256", "nobody", "wrong-pw"), password, "SASL mechanism SCRAM-SHA-256"),
         "no certificate": (kafka.tls("MUTUAL"), "KAFKA_TLS_CERT_FILE", handshake),
@@ -170,8 +170,9 @@ def rotation(world, kafka, scram, mutual, password, orders, lives):
     kafka.rotate(password)
     kafka.cut()
     world.request(orders)
-    for exporter, named in ((scram, "KAFKA_SASL_PASSWORD"), (mutual, "this client's certificate has expired")):
-        wait_for(f"{exporter.name} says what is refused", 20, lambda: said(exporter, named, marks[exporter]))
+    for exporter, named in ((scram, "KAFKA_SASL_MECHANISM: the broker refuses them"), (mutual, "this client's certificate has expired"),
+                            (mutual, "the broker refuses this client's certificate")):
+        wait_for(f"{exporter.name} says: {named}", 20, lambda: said(exporter, named, marks[exporter]))
         wait_for(f"{exporter.name} is not ready", 20, lambda: world.readiness(exporter)[0] == 503)
     for text, before in refused.items():
         world.expect(f"the broker refuses: {text}", kafka.refusals(text) > before, kafka.process.tail(20))
@@ -208,7 +209,7 @@ def key_rotation(world, exporter, orders):
     world.say(f"      the API answers {time.monotonic() - began:.1f} s after the key's file was replaced")
 
 
-def secured(world, sizes, rounds=1, lives=15, finished=1.0, count=120):
+def secured(world, sizes, rounds=1, lives=12, finished=1.0, count=120):
     """Wrong credentials and certificates are refused by name; a rotated password, certificate and API key are used
     without a restart, and nothing is lost."""
     del sizes
@@ -219,7 +220,7 @@ def secured(world, sizes, rounds=1, lives=15, finished=1.0, count=120):
     password.write_text("first\n")
     ended = time.time() + lives
     cert, key = kafka.ca.issue("client", ends_in=lives)
-    common = {"KAFKA_ASSIGNMENT": "spread", "BATCH_SIZE": 20}
+    common = {"KAFKA_ASSIGNMENT": "spread", "KAFKA_SESSION_TIMEOUT": "3s", "BATCH_SIZE": 20}
     scram = world.exporter(**common, **kafka.sasl("SCRAM-SHA-512", "rotated", password))
     mutual = world.exporter(**common, **kafka.tls("MUTUAL", cert, key))
     scram.password, mutual.cert, mutual.key, mutual.cert_ends = password, cert, key, ended
