@@ -46,15 +46,16 @@ It reads without a consumer group and changes nothing.`,
 			if err != nil {
 				return usageError{err}
 			}
-			registry, err := openRegistry(cfg, cfg.Logger(os.Stderr))
+			log := cfg.Logger(os.Stderr)
+			registry, err := openRegistry(cfg, log)
 			if err != nil {
 				return err
 			}
-			b, err := openBroker(c.Context(), cfg, cfg.Logger(os.Stderr), nil)
+			b, err := openBroker(c.Context(), cfg, log, nil)
 			if err != nil {
 				return err
 			}
-			defer closeBroker(b, cfg.Logger(os.Stderr))
+			defer closeBroker(b, log)
 			return interrupted(c.Context(), o.print(c.Context(), b, registry, topics, c.OutOrStdout()))
 		},
 	}
