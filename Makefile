@@ -51,6 +51,10 @@ e2e: ## run the binary against real Kafka, a registry and the simulated API (Jav
 	python3 internal/e2e/run.py --self-test
 	python3 internal/e2e/run.py
 
+.PHONY: e2e-faults
+e2e-faults: ## faults that take longer: credentials and certificates rotated five times under living orders
+	python3 internal/e2e/run.py --set faults
+
 .PHONY: e2e-load
 e2e-load: ## the same with 22,000 orders and bounds on CPU and memory
 	python3 internal/e2e/run.py --set load

@@ -15,17 +15,17 @@ import lab
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument("scenario", nargs="*", help="scenarios to run; none: all of the set")
-    parser.add_argument("--set", choices=("quick", "load"), default="quick")
+    parser.add_argument("--set", choices=("quick", "load", "faults"), default="quick")
     parser.add_argument("--finished", type=int, help="orders that are over at first sight (quick 2000, load 20000)")
     parser.add_argument("--living", type=int, help="orders that live while they are followed (quick 300, load 2000)")
-    parser.add_argument("--jobs", type=int, help="scenarios at a time (quick 2, load 1)")
+    parser.add_argument("--jobs", type=int, help="scenarios at a time (quick 2, else 1)")
     parser.add_argument("--list", action="store_true", help="list the scenarios and end")
     parser.add_argument("--self-test", action="store_true", help="test the checker alone and end")
     options = parser.parse_args()
     load = options.set == "load"
     options.finished = options.finished or (20_000 if load else 2_000)
     options.living = options.living or (2_000 if load else 300)
-    options.jobs = options.jobs or (1 if load else 2)
+    options.jobs = options.jobs or (2 if options.set == "quick" else 1)
     return options
 
 
@@ -77,7 +77,7 @@ def main():
     import scenarios
     import wire
 
-    chosen = scenarios.QUICK if options.set == "quick" else scenarios.LOAD
+    chosen = {"quick": scenarios.QUICK, "load": scenarios.LOAD, "faults": scenarios.FAULTS}[options.set]
     if options.list:
         for name, (scenario, _) in chosen.items():
             print(f"{name:<12} {' '.join(scenario.__doc__.split())}")

@@ -11,7 +11,7 @@ from fastavro.schema import parse_schema
 import wire
 from dead_letters import bad_requests, check_bad_letters
 from lab import Failure, command, free_port, http, wait_for
-from security import SECURITY_SHORT
+from security import SECURITY, SECURITY_SHORT
 from world import DEAD, PARTITIONS, REQUESTS, SECRET, UUID
 
 # A story of the simulated API lasts up to 20 minutes of its time; at this speed the last of some
@@ -347,3 +347,4 @@ LOAD = {
     "load-plain": (load, False),
     "load-crash": (load_crash, True),
 }
+FAULTS = SECURITY
